@@ -1,0 +1,1 @@
+"""qa-daemon finds wrong DICOM metadata by looking at the pixels."""

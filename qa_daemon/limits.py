@@ -1,0 +1,43 @@
+"""Every bound of the product, with its unit and its reason.
+
+One frozen value, so that a site can change each bound under `limits:` in service.yaml and a test
+can reach each bound cheaply. Rooms get it as an argument; nothing reads it as a global.
+"""
+
+from typing import Final
+
+from attrs import field, frozen, validators
+
+KIB: Final = 1 << 10
+MIB: Final = 1 << 20
+GIB: Final = 1 << 30
+
+
+def _bytes(default: int) -> int:
+    return field(default=default, validator=validators.gt(0))
+
+
+@frozen(kw_only=True)
+class Limits:
+    """The bounds in force. The defaults suit one machine with 2 cores and 4 GiB."""
+
+    # --- objects -------------------------------------------------------------------------------
+    # A breast tomosynthesis object reaches several hundred MiB; beyond 1 GiB C-STORE answers C001.
+    object_bytes_max: int = _bytes(GIB)
+    # Kept of an object that is refused, so that a person can see what it was (contract: 1 MiB).
+    quarantine_bytes_max: int = _bytes(MIB)
+
+    # --- the pre-scan of raw bytes (dicom.scan) --------------------------------------------------
+    # Real objects nest 5 deep; pydicom fails at about 197, gdcm and dcmdump die of their stack.
+    nesting_max: int = _bytes(64)
+    # From here on deep nesting is worth a finding.
+    nesting_usual_max: int = _bytes(32)
+    # An enhanced MR of 1,000 frames has some 60,000 elements; 100,000 items cost pydicom 1.7 s.
+    elements_max: int = _bytes(1_000_000)
+    items_max: int = _bytes(200_000)
+    # Values of header elements that are kept and compared; longer ones are noted, not kept.
+    value_bytes_max: int = _bytes(64 * KIB)
+    # A deflated data set may grow to this and no further (a 1.3 MB bomb inflates to 2.6 GB).
+    inflated_bytes_max: int = _bytes(256 * MIB)
+    # Irregularities kept per instance; the rest are counted.
+    irregularities_max: int = _bytes(100)

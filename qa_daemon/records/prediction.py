@@ -1,0 +1,66 @@
+"""What a model says about a series or a frame, abstentions included."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+from attrs import field, frozen
+
+
+class Abstention(StrEnum):
+    """Why a prediction may not be used (contract, section 2)."""
+
+    LOW_PROBABILITY = "low_probability"
+    OUT_OF_DISTRIBUTION = "out_of_distribution"
+    NOT_AXIAL = "not_axial"
+    NO_PIXELS = "no_pixels"
+    NOT_APPLICABLE = "not_applicable"
+    MODEL_UNAVAILABLE = "model_unavailable"
+    LIMIT = "limit"
+
+
+@frozen
+class Part:
+    """One of the two questions of an orientation: the quarter turn, or the mirror."""
+
+    value: int | bool
+    probability: float
+    abstained: bool
+
+
+@frozen
+class Prediction:
+    """The answer of one model about one subject.
+
+    Attributes
+    ----------
+    target
+        What was asked, such as `axial_orientation`.
+    sop_instance_uid, frame
+        The subject; both None for the series as a whole. Frames count from 1.
+    label
+        The most probable label, also when abstained; None only if nothing was computed.
+    labels
+        For multi-label targets those accepted, best first; None for single-label targets.
+    probabilities
+        Calibrated. Single-label: all labels, sum 1. Multi-label: independent.
+    model
+        `id@version`, "" where no model could be asked.
+    turn, mirror
+        `axial_orientation` only.
+    """
+
+    target: str
+    model: str
+    label: str | None = None
+    probability: float | None = None
+    abstained: bool = True
+    reason: Abstention | None = None
+    probabilities: Mapping[str, float] = field(
+        factory=dict, converter=lambda given: MappingProxyType(dict(given))
+    )
+    labels: tuple[str, ...] | None = None
+    sop_instance_uid: str | None = None
+    frame: int | None = None
+    turn: Part | None = None
+    mirror: Part | None = None
