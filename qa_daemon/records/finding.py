@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from enum import IntEnum, StrEnum
-from types import MappingProxyType
 from typing import TypeAlias
 
 from attrs import field, frozen
@@ -76,7 +75,7 @@ class Action(StrEnum):
 
 
 #: A value as in `Value` of the DICOM JSON model (PS3.18 F.2); DS and IS are strings.
-JsonValue: TypeAlias = "str | int | float | None | Mapping[str, object]"
+JsonValue: TypeAlias = "str | int | float | Mapping[str, object] | None"
 
 
 @frozen
@@ -145,9 +144,7 @@ class Finding:
     message: str
     confidence: float | None = None
     sop_instance_uids: tuple[str, ...] = ()
-    evidence: Mapping[str, str] = field(
-        factory=dict, converter=lambda given: MappingProxyType(dict(given))
-    )
+    evidence: Mapping[str, str] = field(factory=dict)
     suggestion: Suggestion | None = None
     alternatives: tuple[Suggestion, ...] = ()
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from types import MappingProxyType
 
 from attrs import field, frozen
 
@@ -56,9 +55,7 @@ class Prediction:
     probability: float | None = None
     abstained: bool = True
     reason: Abstention | None = None
-    probabilities: Mapping[str, float] = field(
-        factory=dict, converter=lambda given: MappingProxyType(dict(given))
-    )
+    probabilities: Mapping[str, float] = field(factory=dict)
     labels: tuple[str, ...] | None = None
     sop_instance_uid: str | None = None
     frame: int | None = None
