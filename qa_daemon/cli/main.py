@@ -1,0 +1,207 @@
+"""The command `qa-daemon`: arguments in, an exit status out.
+
+Every command lives in a module of its own that is imported only when it is called, so that
+`qa-daemon --help` answers at once and `check` never pays for the service.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+
+from qa_daemon.errors import QaDaemonError
+
+STATUS_FAILED = 2
+STATUS_INTERRUPTED = 130
+STATUS_BROKEN_PIPE = 141
+
+INTENDED_USE = "Quality assurance of DICOM metadata. Not a medical device."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    options = _parser().parse_args(arguments)
+    command = getattr(import_module(f"qa_daemon.cli.{options.module}"), options.function)
+    try:
+        return int(command(options))
+    except QaDaemonError as error:
+        print(f"qa-daemon: {error}", file=sys.stderr)
+        return STATUS_FAILED
+    except KeyboardInterrupt:
+        return STATUS_INTERRUPTED
+    except BrokenPipeError:
+        # The reader (head, less) has gone: nothing more to say, not even at interpreter exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return STATUS_BROKEN_PIPE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="qa-daemon",
+        description="Finds wrong DICOM metadata by looking at the pixels.",
+        epilog=INTENDED_USE,
+    )
+    parser.add_argument("--version", action="version", version=version("qa-daemon"))
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_check(commands)
+    _add_demo(commands)
+    _add_serve(commands)
+    _add_queue(commands)
+    _add_series(commands)
+    _add_rules_and_models(commands)
+    _add_upkeep(commands)
+    return parser
+
+
+_Commands = argparse._SubParsersAction  # noqa: SLF001  argparse has no public name for it
+
+
+def _command(
+    commands: "_Commands[argparse.ArgumentParser]", name: str, purpose: str, target: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.", epilog=INTENDED_USE
+    )
+    module, _, function = target.partition(":")
+    parser.set_defaults(module=module, function=function)
+    return parser
+
+
+def _with_configuration(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="service.yaml to use")
+    parser.add_argument("--state", type=Path, metavar="DIR", help="state folder to use")
+    return parser
+
+
+def _add_check(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    parser = _command(commands, "check", "check files, folders and archives", "check:check")
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="file, folder or archive; - reads paths from standard input, one a line or NUL-ended",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    parser.add_argument(
+        "--predict", metavar="T,...", help="targets to predict, or all (default: what rules need)"
+    )
+    parser.add_argument("--per-instance", action="store_true", help="predict every slice too")
+    parser.add_argument("--quick", action="store_true", help="quick rules, one slice per series")
+    parser.add_argument("--resume", type=Path, metavar="FILE", help="keep progress in FILE")
+    _with_configuration(parser)
+
+
+def _add_demo(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    parser = _command(
+        commands, "demo", "start a real service and send it good and bad images", "demo:demo"
+    )
+    parser.add_argument(
+        "--exit",
+        action="store_true",
+        help="end after the report; status 0 only if every planted error was found and no clean "
+        "file raised one",
+    )
+    parser.add_argument("--state", type=Path, metavar="DIR", help="state folder (default: new)")
+    parser.add_argument("--port", type=int, default=0, metavar="N", help="C-STORE port")
+
+
+def _add_serve(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    parser = _command(commands, "serve", "run the service, or one of its roles", "serve:serve")
+    parser.add_argument(
+        "role",
+        nargs="?",
+        choices=["receiver", "worker", "outbound", "web"],
+        help="one role only (default: all four as children)",
+    )
+    parser.add_argument("--port", type=int, metavar="N", help="C-STORE port to listen on")
+    _with_configuration(parser)
+
+
+def _add_queue(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    queue = commands.add_parser("queue", help="findings that wait for a person")
+    actions = queue.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listing = _with_configuration(
+        _command(actions, "list", "list findings, the worst first", "queue:list_findings")
+    )
+    listing.add_argument("--severity", choices=["info", "minor", "major", "critical"])
+    listing.add_argument("--limit", type=int, default=100, metavar="N")
+    listing.add_argument("--json", action="store_true")
+    show = _with_configuration(
+        _command(actions, "show", "show one finding with its suggestions", "queue:show_finding")
+    )
+    show.add_argument("id", type=int, metavar="ID")
+    show.add_argument("--json", action="store_true")
+    export = _with_configuration(
+        _command(actions, "export", "write the suggestion files of findings", "queue:export")
+    )
+    export.add_argument("folder", type=Path, metavar="FOLDER")
+    export.add_argument("--id", type=int, action="append", metavar="ID", help="only these findings")
+
+
+def _add_series(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    series = commands.add_parser("series", help="what was received, and its state")
+    actions = series.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listing = _with_configuration(
+        _command(actions, "list", "list series, the newest first", "series:list_series")
+    )
+    listing.add_argument("--state-is", metavar="STATE", help="only series in this state")
+    listing.add_argument("--limit", type=int, default=100, metavar="N")
+    listing.add_argument("--json", action="store_true")
+    for name, purpose, function in (
+        ("show", "show one series with its verdict", "show_series"),
+        ("requeue", "try a quarantined series again", "requeue"),
+        ("delete", "delete a series, its objects and its reports", "delete"),
+    ):
+        action = _with_configuration(_command(actions, name, purpose, f"series:{function}"))
+        action.add_argument("id", type=int, metavar="ID")
+        if name == "show":
+            action.add_argument("--json", action="store_true")
+        if name == "delete":
+            action.add_argument("--yes", action="store_true", help="do not ask")
+    recheck = _with_configuration(
+        _command(actions, "recheck", "evaluate series again", "series:recheck")
+    )
+    recheck.add_argument("id", type=int, nargs="*", metavar="ID")
+    recheck.add_argument("--days", type=int, metavar="N", help="all received in the last N days")
+
+
+def _add_rules_and_models(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    rules = commands.add_parser("rules", help="the rules in force")
+    actions = rules.add_subparsers(title="actions", metavar="ACTION", required=True)
+    for name, purpose, function in (
+        ("list", "list the rules", "list_rules"),
+        ("test", "run the cases that stand beside the rules", "test_rules"),
+    ):
+        _with_configuration(_command(actions, name, purpose, f"admin:{function}"))
+    models = commands.add_parser("models", help="the models in force")
+    actions = models.add_subparsers(title="actions", metavar="ACTION", required=True)
+    _with_configuration(
+        _command(actions, "list", "list the models and check them", "admin:list_models")
+    )
+
+
+def _add_upkeep(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    config = commands.add_parser("config", help="the configuration")
+    actions = config.add_subparsers(title="actions", metavar="ACTION", required=True)
+    for name, purpose, function in (
+        ("check", "print all faults of the configuration at once", "check_configuration"),
+        ("show", "print the configuration in force", "show_configuration"),
+    ):
+        _with_configuration(_command(actions, name, purpose, f"admin:{function}"))
+    database = commands.add_parser("db", help="the database")
+    actions = database.add_subparsers(title="actions", metavar="ACTION", required=True)
+    _with_configuration(
+        _command(actions, "upgrade", "bring the schema to this release", "admin:upgrade_database")
+    )
+    _with_configuration(
+        _command(commands, "rebuild", "rebuild an empty database from the spool", "admin:rebuild")
+    )
+    install = _with_configuration(
+        _command(
+            commands, "install-service", "install the systemd service", "admin:install_service"
+        )
+    )
+    install.add_argument("--print", action="store_true", help="only print what would be written")
