@@ -1,0 +1,80 @@
+"""The names of log events. Operators alert on them: a name is never reworded and never reused."""
+
+from enum import StrEnum
+
+
+class LogEvent(StrEnum):
+    """What one line of the log says; the facts stand beside it under allowed keys."""
+
+    # --- processes
+    SERVICE_STARTED = "service.started"
+    SERVICE_READY = "service.ready"
+    SERVICE_STOPPING = "service.stopping"
+    SERVICE_STOPPED = "service.stopped"
+    SERVICE_REFUSED = "service.refused"  # a start that the site has to mend first
+    ROLE_STARTED = "role.started"
+    ROLE_ENDED = "role.ended"
+    STATE_RECOVERED = "state.recovered"  # what an earlier end had left open is taken up again
+    BUG = "bug"  # an exception that nobody foresaw; without its message, which may quote a value
+    LIBRARY_WARNED = "library.warned"  # a library's own warning; where it was given, not what
+
+    # --- configuration
+    CONFIGURATION_LOADED = "configuration.loaded"
+    CONFIGURATION_RELOADED = "configuration.reloaded"
+    CONFIGURATION_REJECTED = "configuration.rejected"  # the old one stays in force
+
+    # --- the receiver
+    CONNECTION_REFUSED = "connection.refused"  # before any association: too many, too slow
+    ASSOCIATION_OPENED = "association.opened"
+    ASSOCIATION_REFUSED = "association.refused"
+    ASSOCIATION_ENDED = "association.ended"
+    ASSOCIATION_ABORTED = "association.aborted"
+    INSTANCE_ACCEPTED = "instance.accepted"
+    INSTANCE_REPEATED = "instance.repeated"  # the same bytes again
+    INSTANCE_CONFLICTED = "instance.conflicted"  # the same UID with other bytes
+    INSTANCE_REFUSED = "instance.refused"
+    INSTANCE_QUARANTINED = "instance.quarantined"
+
+    # --- the watched folder
+    FOLDER_WATCHED = "folder.watched"
+    FOLDER_UNREADABLE = "folder.unreadable"
+    FOLDER_SCANNED = "folder.scanned"
+    FILE_TAKEN = "file.taken"
+    FILE_REJECTED = "file.rejected"
+    FILE_VANISHED = "file.vanished"
+    FILE_LEFT = "file.left"  # could not be moved or deleted after its commit
+
+    # --- the way of a series
+    SERIES_SETTLED = "series.settled"
+    SERIES_REVISED = "series.revised"  # a late instance
+    SERIES_PREDICTED = "series.predicted"
+    SERIES_JUDGED = "series.judged"
+    SERIES_QUARANTINED = "series.quarantined"
+    SERIES_REQUEUED = "series.requeued"
+    SERIES_DELETED = "series.deleted"
+    STEP_FAILED = "step.failed"  # tried again later
+    LEASE_LOST = "lease.lost"  # another worker has the series; nothing was written
+    REPORT_WRITTEN = "report.written"
+    REPORT_UNWRITABLE = "report.unwritable"
+
+    # --- models and rules
+    MODEL_LOADED = "model.loaded"
+    MODEL_UNAVAILABLE = "model.unavailable"
+    CHILD_STARTED = "child.started"
+    CHILD_KILLED = "child.killed"  # the inference child passed a bound
+    RULES_LOADED = "rules.loaded"
+    RULES_REJECTED = "rules.rejected"  # the old pack stays in force
+    RULE_FAULT = "rule.fault"
+
+    # --- spool, store, disk
+    SPOOL_UNWRITABLE = "spool.unwritable"
+    SPOOL_DAMAGED = "spool.damaged"  # a record whose checksum does not hold
+    SPOOL_ADOPTED = "spool.adopted"  # records without a row got theirs
+    SPOOL_REMOVED = "spool.removed"
+    INDEX_LATE = "index.late"
+    STORE_UPGRADED = "store.upgraded"
+    STORE_LOCKED = "store.locked"
+    STORE_LOST = "store.lost"  # rows without a spool record, or no database
+    STORE_REBUILT = "store.rebuilt"
+    DISK_LOW = "disk.low"
+    DISK_RECOVERED = "disk.recovered"
