@@ -26,6 +26,8 @@ class Limits:
     object_bytes_max: int = _bytes(GIB)
     # Kept of an object that is refused, so that a person can see what it was (contract: 1 MiB).
     quarantine_bytes_max: int = _bytes(MIB)
+    # Copies of refused objects; a sender that is refused all night fills no more than 1 GiB.
+    quarantine_objects_max: int = _bytes(1000)
 
     # --- the pre-scan of raw bytes (dicom.scan) --------------------------------------------------
     # Real objects nest 5 deep; pydicom fails at about 197, gdcm and dcmdump die of their stack.
@@ -41,3 +43,13 @@ class Limits:
     inflated_bytes_max: int = _bytes(256 * MIB)
     # Irregularities kept per instance; the rest are counted.
     irregularities_max: int = _bytes(100)
+
+    # --- the front of the receiver (intake.front) -----------------------------------------------
+    # 128 presentation contexts with 20 transfer syntaxes each are some 90 KiB.
+    association_request_bytes_max: int = _bytes(256 * KIB)
+    # Connections whose request has not come yet; each costs a descriptor and its bytes so far.
+    connections_pending_max: int = _bytes(256)
+    # A modality opens a handful at once; the oldest silent one gives way beyond this.
+    connections_pending_per_address_max: int = _bytes(64)
+    # A C-STORE command set has some 300 bytes (PS3.7 9.3.1.1).
+    command_set_bytes_max: int = _bytes(64 * KIB)
