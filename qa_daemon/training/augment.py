@@ -1,0 +1,147 @@
+"""What may differ between two pictures of the same anatomy: field, window, table, noise, contrast.
+
+In: a labelled slice and a random generator. Out: a square as `pixels.tensor` makes it. The frame
+and the disc are those of the service; only what a hospital could have done otherwise is random.
+"""
+
+from typing import Final
+
+import numpy as np
+from attrs import frozen
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from qa_daemon.pixels.tensor import (
+    CT_WINDOW_HU,
+    MODEL_SIZE,
+    Frame,
+    Grey,
+    body_frame,
+    contrast,
+    standardised,
+)
+from qa_daemon.training.datasets import LabelledSlice
+
+#: Patients lie a little rolled and heads tilt; 15 degrees keeps classes 90 degrees apart.
+TURN_DEGREES_MAX: Final = 15.0
+#: A crop is a small field of view: aorta, spine, prostate.
+CROP_SHARE: Final = 0.4
+ZOOM: Final = (0.82, 1.15)
+ZOOM_OF_CROP: Final = (1.1, 1.9)
+SHIFT_MAX: Final = 0.10
+ASPECT_MAX: Final = 1.15
+INVERTED_SHARE: Final = 0.06
+TABLE_SHARE: Final = 0.3
+CUT_SHARE: Final = 0.25
+
+
+@frozen(eq=False)
+class Prepared:
+    """A slice with what does not change between two draws."""
+
+    item: LabelledSlice
+    frame: Frame
+
+
+def prepared(item: LabelledSlice) -> Prepared:
+    """Find the body once; the search is the same as in the service."""
+    shown = contrast(item.grey(), item.shown_as)
+    return Prepared(item, body_frame(shown))
+
+
+def draw(subject: Prepared, random: Generator, size: int = MODEL_SIZE) -> Grey:
+    """Return one random variant of the slice, upright, shape (size, size)."""
+    shown = _windowed(subject.item, random)
+    if random.random() < TABLE_SHARE:
+        _add_table(shown, random)
+    square = _sampled(shown, subject.frame, random, size)
+    if random.random() < CUT_SHARE:
+        _cut(square, random)
+    square **= np.float32(np.exp(random.normal(0.0, 0.3)))
+    if random.random() < INVERTED_SHARE:
+        square = np.float32(1.0) - square
+    if random.random() < 0.5:
+        noise = random.standard_normal(square.shape, np.float32)
+        square = square + noise * np.float32(random.uniform(0.0, 0.08))
+    return standardised(square)
+
+
+def _windowed(item: LabelledSlice, random: Generator) -> Grey:
+    """Return contrast under a random window around the one of the service."""
+    grey = item.grey()
+    if not item.in_hu:
+        gained = contrast(grey, "MR") * np.float32(random.uniform(0.9, 1.25))
+        return np.asarray(np.clip(gained, 0.0, 1.0), np.float32)
+    # Steps of 8 HU would be seen as terraces that no real CT has.
+    grey += random.uniform(-4.0, 4.0, grey.shape).astype(np.float32)
+    if random.random() < 0.12:
+        low, high = random.uniform(-1000, -700), random.uniform(200, 600)
+    else:
+        width = (CT_WINDOW_HU[1] - CT_WINDOW_HU[0]) * np.exp(random.normal(0.0, 0.3))
+        centre = sum(CT_WINDOW_HU) / 2 + random.normal(0.0, 35.0)
+        low, high = centre - width / 2, centre + width / 2
+    shown = (grey - np.float32(low)) / np.float32(high - low)
+    return np.asarray(np.clip(shown, 0.0, 1.0), np.float32)
+
+
+def _add_table(shown: Grey, random: Generator) -> None:
+    """Draw an arc like a table or a cushion on any side, so that none of them tells a turn."""
+    height, width = shown.shape
+    along = np.linspace(-1.0, 1.0, width)
+    depth = random.uniform(0.02, 0.2) * height + random.uniform(-0.12, 0.12) * height * along**2
+    rows = np.clip(depth.astype(int), 0, height - 2)
+    reach = np.abs(along) < random.uniform(0.4, 1.0)
+    bright = np.float32(random.uniform(0.2, 1.0))
+    turned = np.rot90(shown, int(random.integers(4)))
+    columns = np.flatnonzero(reach)
+    for thick in range(int(random.integers(1, 3))):
+        line = turned[rows[columns] + thick, columns]
+        turned[rows[columns] + thick, columns] = np.maximum(line, bright)
+
+
+def _cut(square: Grey, random: Generator) -> None:
+    """Blank a strip along any side: a cropped field, a table taken away, an arm cut off."""
+    turned = np.rot90(square, int(random.integers(4)))
+    turned[: int(random.uniform(0.03, 0.22) * square.shape[0])] = 0.0
+
+
+def _sampled(shown: Grey, frame: Frame, random: Generator, size: int) -> Grey:
+    """Resample the frame, moved, turned, stretched and zoomed, onto (size, size)."""
+    is_crop = random.random() < CROP_SHARE
+    zoom = random.uniform(*(ZOOM_OF_CROP if is_crop else ZOOM))
+    side = frame.side / zoom
+    slack = max(0.0, frame.side - side) * 0.4 if is_crop else SHIFT_MAX * frame.side
+    row = frame.centre_row + random.uniform(-1, 1) * slack
+    column = frame.centre_column + random.uniform(-1, 1) * slack
+    angle = np.deg2rad(random.uniform(-TURN_DEGREES_MAX, TURN_DEGREES_MAX))
+    stretch = np.exp(random.uniform(-1, 1) * np.log(ASPECT_MAX))
+    pitch = side / size
+    if pitch > 1.3:
+        shown = _halved(shown)
+        pitch, row, column = pitch / 2, row / 2, column / 2
+    steps = (np.arange(size) - (size - 1) / 2) * pitch
+    down, across = steps[:, None] * stretch, steps[None, :] / stretch
+    rows = row - 0.5 + np.cos(angle) * down - np.sin(angle) * across
+    columns = column - 0.5 + np.sin(angle) * down + np.cos(angle) * across
+    return _bilinear(shown, rows, columns)
+
+
+def _halved(shown: Grey) -> Grey:
+    """Return the mean of each two by two pixels: no aliasing when the grid is coarse."""
+    return (shown[::2, ::2] + shown[1::2, ::2] + shown[::2, 1::2] + shown[1::2, 1::2]) * np.float32(
+        0.25
+    )
+
+
+def _bilinear(shown: Grey, rows: NDArray[np.float64], columns: NDArray[np.float64]) -> Grey:
+    padded = np.pad(shown, 1)
+    rows = np.clip(rows + 1, 0, padded.shape[0] - 1.001)
+    columns = np.clip(columns + 1, 0, padded.shape[1] - 1.001)
+    top, left = rows.astype(np.intp), columns.astype(np.intp)
+    down, across = (rows - top).astype(np.float32), (columns - left).astype(np.float32)
+    flat, stride = padded.ravel(), padded.shape[1]
+    at = top * stride + left
+    above = flat[at] * (1 - across) + flat[at + 1] * across
+    below = flat[at + stride] * (1 - across) + flat[at + stride + 1] * across
+    sampled: Grey = (above * (1 - down) + below * down).astype(np.float32)
+    return sampled

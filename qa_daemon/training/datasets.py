@@ -1,0 +1,206 @@
+"""Labelled CT and MR slices: what is read, who is left out, who is kept for validation.
+
+In: a data folder with `volumes/`, `volumes_other/` and `exclude_from_training.csv`.
+Patients of that list are never yielded. Groups are patients; sources are collections.
+"""
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from qa_daemon.errors import InputError
+
+#: Labels of `body_region` in the order of the body, and the words that the volumes use.
+REGIONS: Final = ("HEAD", "NECK", "CHEST", "ABDOMEN", "PELVIS", "LOWERLIMB")
+REGION_OF_WORD: Final = {
+    "head": "HEAD",
+    "neck": "NECK",
+    "chest": "CHEST",
+    "abdomen": "ABDOMEN",
+    "pelvis": "PELVIS",
+    "lower_limb": "LOWERLIMB",
+}
+#: Regions where liver, stomach, spleen, heart or aorta show which side is which.
+SIDED_REGIONS: Final = frozenset({"CHEST", "ABDOMEN"})
+#: Whole sources that no shipped model has seen: stacks and single slices of each kind.
+SOURCES_HELD_OUT: Final = frozenset(
+    {
+        "LIDC-IDRI",
+        "TCIA-9328.50.1",
+        "KiTS",
+        "Aorta segmentation (Kaggle licethyaneth)",
+        "Chest CT (Kaggle, derived)",
+        'Kaggle vbookshelf "Computed Tomography (CT) Images" (PhysioNet CT-ICH)',
+        "FNNDSC-adi",
+    }
+)
+#: Share of the patients of every other source that is kept for calibration and thresholds.
+VALIDATION_SHARE: Final = 0.13
+#: Chosen among forty draws for balance alone (patients of each kind on both sides), before any fit.
+VALIDATION_DRAW: Final = 18
+#: An 8-bit value of a CT volume in HU: round((HU + 1000) / 2000 * 255).
+HU_PER_STEP: Final = 2000.0 / 255.0
+HU_AT_ZERO: Final = -1000.0
+
+
+@frozen(eq=False)
+class LabelledSlice:
+    """One slice in patient axes: rows to posterior, columns to left (axial).
+
+    Attributes
+    ----------
+    pixels
+        uint8, shape (160, 160); `in_hu` says whether they are HU in steps of `HU_PER_STEP`.
+    source, patient
+        The collection, and the group that splits never cut (unique across sources).
+    stack
+        Slices with the same name form one stack, feet to head; "" for gathered single slices.
+    regions
+        Labels of `REGIONS` that the slice shows; () where the reader gave none.
+    regions_open
+        Labels that may or may not be in view: no loss is taken on them.
+    mirror_verified
+        Whether an organ in the stack proves left and right.
+    """
+
+    pixels: NDArray[np.uint8]
+    in_hu: bool
+    source: str
+    patient: str
+    modality: str
+    plane: str
+    stack: str
+    regions: tuple[str, ...]
+    regions_open: frozenset[str]
+    mirror_verified: bool
+    licence: str
+
+    @property
+    def is_sided(self) -> bool:
+        """Whether left and right can be seen on this slice and are known to be right."""
+        return (
+            self.mirror_verified and bool(self.regions) and SIDED_REGIONS.issuperset(self.regions)
+        )
+
+    @property
+    def is_sideless(self) -> bool:
+        """Whether nothing on this slice tells left from right (head, neck, pelvis, limbs)."""
+        return bool(self.regions) and SIDED_REGIONS.isdisjoint(self.regions)
+
+    def grey(self) -> NDArray[np.float32]:
+        """Return the values as the service would have them: HU, or grey without a unit."""
+        values = self.pixels.astype(np.float32)
+        return values * np.float32(HU_PER_STEP) + np.float32(HU_AT_ZERO) if self.in_hu else values
+
+    @property
+    def shown_as(self) -> str:
+        """The modality that `pixels.tensor` shall window by."""
+        return "CT" if self.in_hu else "MR"
+
+
+@frozen
+class Split:
+    """Slices for fitting, and slices of patients and sources that fitting never sees."""
+
+    training: tuple[LabelledSlice, ...]
+    validation: tuple[LabelledSlice, ...]
+
+
+@frozen
+class Excluded:
+    """Who must not be trained on: files, and patients wherever else they turn up."""
+
+    files: frozenset[str]
+    patients: frozenset[str]
+
+
+def excluded(data: Path) -> Excluded:
+    """Read `exclude_from_training.csv`; a data folder without it is refused."""
+    path = data / "exclude_from_training.csv"
+    if not path.is_file():
+        raise InputError(f"{path.name}: not found in the data folder; training needs the list")
+    with path.open(newline="", encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
+    return Excluded(
+        frozenset(row["file"] for row in rows), frozenset(row["patient"] for row in rows)
+    )
+
+
+def slices(data: Path) -> Iterator[LabelledSlice]:
+    """Yield every slice of `volumes` and `volumes_other` whose patient may be trained on."""
+    barred = excluded(data)
+    for folder in ("volumes", "volumes_other"):
+        for path in sorted((data / folder).glob("*.npz")):
+            if f"{folder}/{path.name}" in barred.files:
+                continue
+            for item in _of_volume(path):
+                if item.patient.split("|")[-1] not in barred.patients:
+                    yield item
+
+
+def split(items: Sequence[LabelledSlice]) -> Split:
+    """Divide by patient, and keep whole sources out: the same patients on every machine."""
+    training: list[LabelledSlice] = []
+    validation: list[LabelledSlice] = []
+    for item in items:
+        (validation if is_held_out(item) else training).append(item)
+    return Split(tuple(training), tuple(validation))
+
+
+def is_held_out(item: LabelledSlice) -> bool:
+    """Whether fitting must not see the slice: its source is held out, or its patient drawn."""
+    if item.source in SOURCES_HELD_OUT:
+        return True
+    drawn = hashlib.sha256(f"{VALIDATION_DRAW}|{item.patient}".encode()).digest()
+    return int.from_bytes(drawn[:4]) / 2**32 < VALIDATION_SHARE
+
+
+def _of_volume(path: Path) -> Iterator[LabelledSlice]:
+    with np.load(path, allow_pickle=False) as volume:
+        pixels: NDArray[np.uint8] = volume["slices"]
+        words = [str(word) for word in volume["region"]]
+        meta: dict[str, Any] = json.loads(str(volume["meta"]))
+    each: list[Mapping[str, Any]] = meta.get("per_slice") or [{} for _ in words]
+    source = str(meta["collection"])
+    is_stack = "per_slice" not in meta
+    for index, (picture, own) in enumerate(zip(pixels, each, strict=True)):
+        patient = str(own.get("patient", meta.get("patient", path.stem)))
+        found, maybe = _regions(words, index, is_stack=is_stack, plane=str(meta["plane"]))
+        yield LabelledSlice(
+            pixels=picture,
+            in_hu=str(meta.get("window", "")).startswith("CT linear"),
+            source=source,
+            patient=f"{source}|{patient}",
+            modality=str(meta["modality"]),
+            plane="axial" if meta["plane"] == "axial" else str(meta["plane"]).split()[0],
+            stack=path.stem if is_stack else f"{path.stem}|{patient}",
+            regions=found,
+            regions_open=maybe,
+            mirror_verified=bool(own.get("mirror_verified", meta.get("mirror_verified", False)))
+            and not path.stem.endswith("side-unknown"),
+            licence=str(meta.get("licence", "not stated")),
+        )
+
+
+def _regions(
+    words: Sequence[str], index: int, *, is_stack: bool, plane: str
+) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Return the labels of a slice, and those left open because it lies between two regions."""
+    if words[index]:
+        return (REGION_OF_WORD[words[index]],), frozenset()
+    if not is_stack or plane != "axial":
+        return (), frozenset(REGIONS)
+    below = next((word for word in reversed(words[:index]) if word), "")
+    above = next((word for word in words[index:] if word), "")
+    near = {REGION_OF_WORD[word] for word in (below, above) if word}
+    if len(near) == 2:
+        # Between two regions a slice shows the end of one and the start of the next.
+        return tuple(region for region in REGIONS if region in near), frozenset()
+    return (), frozenset(REGIONS)
