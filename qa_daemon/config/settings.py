@@ -1,14 +1,19 @@
-"""The configuration as one frozen value. Comments are the reference; README repeats them.
+"""The configuration as one frozen value; service.yaml documents every key for the site.
 
 Every duration is in seconds, every size in bytes. Rooms get the part they need as an argument.
 """
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from attrs import field, frozen
 
-from qa_daemon.limits import GIB, Limits
+from qa_daemon.config import accepted
+from qa_daemon.limits import GIB, MIB, Limits
+
+# Marks what `config show` hides and no message quotes.
+SECRET: Final = {"secret": True}
 
 
 class Acknowledge(StrEnum):
@@ -38,26 +43,38 @@ class Tls:
 class ReceiverSettings:
     """Who may send, and where the service listens."""
 
-    ae_title: str = "QADAEMON"
-    host: str = "127.0.0.1"
-    port: int = 11112  # 0 = any free port
+    ae_title: str = field(default="QADAEMON", validator=accepted.ae_title)
+    host: str = field(default="127.0.0.1", validator=accepted.host)
+    # 0 = any free port
+    port: int = field(default=11112, validator=accepted.between(0, 65535))
     # Empty lists admit everybody; an address other than loopback then needs `open_to_all`.
-    calling_ae_titles: tuple[str, ...] = ()
-    calling_addresses: tuple[str, ...] = ()  # addresses or networks, 10.1.2.0/24
+    calling_ae_titles: tuple[str, ...] = field(
+        default=(), validator=accepted.each(accepted.ae_title)
+    )
+    # addresses or networks, 10.1.2.0/24
+    calling_addresses: tuple[str, ...] = field(
+        default=(), validator=accepted.each(accepted.network)
+    )
     open_to_all: bool = False
     check_called_ae_title: bool = False
     private_sop_classes: bool = False  # storage classes that the standard does not list
     retired_sop_classes: bool = True
-    denied_sop_classes: tuple[str, ...] = ()  # answered 0124
+    # answered 0124
+    denied_sop_classes: tuple[str, ...] = field(default=(), validator=accepted.each(accepted.uid))
     strict: bool = False  # A900 and 0117 instead of a finding
     acknowledge: Acknowledge = Acknowledge.SPOOL
-    associations_max: int = 50
-    associations_per_address_max: int = 20
-    request_timeout_s: float = 10.0  # from connect to the whole A-ASSOCIATE-RQ (ARTIM)
-    pdu_timeout_s: float = 30.0  # from the first to the last byte of one PDU
-    idle_timeout_s: float = 60.0  # between two PDUs
-    pdu_length_max: int = 128 << 10  # announced and enforced
-    index_lag_s: float = 30.0  # rows may follow answers by this much; beyond it A700
+    associations_max: int = field(default=50, validator=accepted.between(1, 1000))
+    associations_per_address_max: int = field(default=20, validator=accepted.between(1, 1000))
+    # from connect to the whole A-ASSOCIATE-RQ (ARTIM)
+    request_timeout_s: float = field(default=10.0, validator=accepted.duration)
+    # from the first to the last byte of one PDU
+    pdu_timeout_s: float = field(default=30.0, validator=accepted.duration)
+    # between two PDUs
+    idle_timeout_s: float = field(default=60.0, validator=accepted.duration)
+    # announced and enforced
+    pdu_length_max: int = field(default=128 << 10, validator=accepted.between(4096, 16 << 20))
+    # rows may follow answers by this much; beyond it A700
+    index_lag_s: float = field(default=30.0, validator=accepted.duration)
     tls: Tls = field(factory=Tls)
 
 
@@ -67,31 +84,43 @@ class FolderSettings:
 
     enabled: bool = True
     path: Path | None = None  # default: STATE/incoming
-    quiet_s: float = 2.0  # size and time of change must rest this long
-    rescan_s: float = 30.0  # beside the notifications, which can be lost
+    # size and time of change must rest this long
+    quiet_s: float = field(default=2.0, validator=accepted.duration_or_none)
+    # beside the notifications, which can be lost
+    rescan_s: float = field(default=30.0, validator=accepted.duration)
     polling: bool = False  # for network shares, where notifications do not travel
     after: AfterIntake = AfterIntake.MOVE
-    archive_depth_max: int = 2  # archives within archives
-    archive_members_max: int = 20_000
-    archive_bytes_max: int = 8 * GIB  # all members together, unpacked
-    archive_ratio_max: float = 200.0  # unpacked / packed of one member
+    # archives within archives
+    archive_depth_max: int = field(default=2, validator=accepted.between(0, 10))
+    archive_members_max: int = field(default=20_000, validator=accepted.positive)
+    # all members together, unpacked
+    archive_bytes_max: int = field(default=8 * GIB, validator=accepted.positive)
+    # unpacked / packed of one member
+    archive_ratio_max: float = field(default=200.0, validator=accepted.from_(1))
 
 
 @frozen(kw_only=True)
 class AssemblySettings:
     """When a series counts as complete."""
 
-    quiet_s: float = 20.0  # after the last instance
-    quiet_s_by_ae: dict[str, float] = field(factory=dict)  # calling AE title -> seconds
-    gap_wait_max_s: float = 120.0  # a slice gap delays the early close up to this
+    # after the last instance
+    quiet_s: float = field(default=20.0, validator=accepted.duration_or_none)
+    # calling AE title -> seconds
+    quiet_s_by_ae: dict[str, float] = field(
+        factory=dict,
+        validator=accepted.each_value(accepted.ae_title, accepted.duration_or_none),
+    )
+    # a slice gap delays the early close up to this
+    gap_wait_max_s: float = field(default=120.0, validator=accepted.duration_or_none)
 
 
 @frozen(kw_only=True)
 class StoreSettings:
     """The database: SQLite in the state folder, or a PostgreSQL URL."""
 
-    url: str = ""  # "" = sqlite in STATE; else postgresql+psycopg://...; env QA_DAEMON_STORE_URL
-    lock_timeout_s: float = 5.0
+    # "" = sqlite in STATE; else postgresql+psycopg://...; env QA_DAEMON_STORE_URL
+    url: str = field(default="", validator=accepted.database_url, metadata=SECRET)
+    lock_timeout_s: float = field(default=5.0, validator=accepted.duration)
 
 
 @frozen(kw_only=True)
@@ -99,15 +128,18 @@ class SpoolSettings:
     """Where received bytes lie."""
 
     path: Path | None = None  # default: STATE/spool
-    free_bytes_min: int = 2 * GIB  # below it C-STORE answers A700
-    quota_bytes: int = 0  # 0 = no quota
+    # below it C-STORE answers A700
+    free_bytes_min: int = field(default=2 * GIB, validator=accepted.from_(0))
+    # 0 = no quota
+    quota_bytes: int = field(default=0, validator=accepted.from_(0))
 
 
 @frozen(kw_only=True)
 class RuleSettings:
     """Rule folders; later ones override earlier ones by rule id."""
 
-    folders: tuple[Path, ...] = ()  # () = the shipped ones
+    shipped: bool = True  # the rules that come with this release, before those of `folders`
+    folders: tuple[Path, ...] = ()
     disabled: tuple[str, ...] = ()  # rule ids
 
 
@@ -122,12 +154,16 @@ class ModelSettings:
 class WorkerSettings:
     """The pipeline."""
 
-    lease_s: float = 60.0
-    attempts_max: int = 3  # per step, then the series is quarantined
-    poll_s: float = 0.5
-    slices_max: int = 10  # sampled per series for predictions
-    decode_deadline_s: float = 4.0  # per object
-    child_memory_bytes: int = GIB * 3 // 4  # on top of what the child needs at start
+    lease_s: float = field(default=60.0, validator=accepted.duration)
+    # per step, then the series is quarantined
+    attempts_max: int = field(default=3, validator=accepted.between(1, 100))
+    poll_s: float = field(default=0.5, validator=accepted.duration)
+    # sampled per series for predictions
+    slices_max: int = field(default=10, validator=accepted.between(1, 1000))
+    # per object
+    decode_deadline_s: float = field(default=4.0, validator=accepted.duration)
+    # on top of what the child needs at start
+    child_memory_bytes: int = field(default=GIB * 3 // 4, validator=accepted.from_(64 * MIB))
 
 
 @frozen(kw_only=True)
@@ -141,8 +177,11 @@ class ReportSettings:
 class LogSettings:
     """The log: JSON unless standard error is a terminal."""
 
-    level: str = "info"
-    format: str = "auto"  # auto, json, console
+    level: str = field(
+        default="info", validator=accepted.one_of(("debug", "info", "warning", "error"))
+    )
+    # auto, json, console
+    format: str = field(default="auto", validator=accepted.one_of(("auto", "json", "console")))
 
 
 @frozen(kw_only=True)
@@ -160,7 +199,8 @@ class Settings:
     worker: WorkerSettings = field(factory=WorkerSettings)
     reports: ReportSettings = field(factory=ReportSettings)
     log: LogSettings = field(factory=LogSettings)
-    stop_timeout_s: float = 20.0  # SIGTERM drains and ends within this
+    # SIGTERM drains and ends within this
+    stop_timeout_s: float = field(default=20.0, validator=accepted.duration)
     limits: Limits = field(factory=Limits)
 
     @property
