@@ -127,20 +127,18 @@ class _Reader:
         if isinstance(node, yaml.SequenceNode):
             members = tuple(self.read(member, key) for member in node.value)
             return Given(where, key, members, line)
-        return self._scalar(node, Given(where, key, None, line))
+        return Given(where, key, self._scalar(node), line)
 
-    def _scalar(self, node: yaml.Node, given: Given) -> Given:
+    def _scalar(self, node: yaml.Node) -> Scalar:
+        """Return what YAML reads; for dates, infinities and the like the text as it stands."""
+        text = str(node.value)
         try:
             value = self._scalars.construct_object(node)
         except (yaml.YAMLError, ValueError):
-            self.faults.append(given.fault("unreadable value"))
-            return given
+            return text
         if isinstance(value, float) and not math.isfinite(value):
-            self.faults.append(given.fault("write a finite number"))
-            return given
-        if not isinstance(value, str | int | float | bool | None):
-            value = node.value  # a date: the text as it was written
-        return Given(given.where, given.key, value, given.line)
+            return text
+        return value if isinstance(value, str | int | float | bool | None) else text
 
     def _entries(self, node: yaml.MappingNode, key: str) -> Iterator[tuple[str, Given]]:
         seen: dict[str, int] = {}
