@@ -9,7 +9,7 @@ from attrs import evolve
 from pydicom import dcmread
 from pydicom.dataset import FileDataset
 
-from qa_daemon.cli.phantom import (
+from qa_daemon.demo.phantom import (
     CtPlan,
     body_hu,
     ct_series,
