@@ -24,7 +24,9 @@ GREY_PERCENTILES: Final = (1.0, 99.5)
 #: Contrast above this is body: -160 HU in CT, just above the noise floor in most MR.
 BODY_CONTRAST_MIN: Final = 0.1
 #: A row or column belongs to the body if this share of it is body; noise specks stay below.
-BODY_SHARE_MIN: Final = 0.04
+BODY_SHARE_MIN: Final = 0.03
+#: What is thinner than twice this plus one sample is no body: table shells, wires, noise.
+THIN_SAMPLES: Final = 2
 #: The frame is a little larger than the body, so that skin is not cut by the disc everywhere.
 FRAME_MARGIN: Final = 1.06
 #: A frame is at least this share of the picture; smaller ones are specks.
@@ -75,7 +77,7 @@ def body_frame(shown: Grey, spacing: tuple[float, float] = (1.0, 1.0)) -> Frame:
     """
     rows, columns = shown.shape
     step = max(1, max(rows, columns) // FRAME_SAMPLES)
-    body = shown[::step, ::step] > BODY_CONTRAST_MIN
+    body = _thick(shown[::step, ::step] > BODY_CONTRAST_MIN)
     top, bottom = _extent(body.mean(axis=1), step, rows)
     left, right = _extent(body.mean(axis=0), step, columns)
     whole = max(rows * spacing[0], columns * spacing[1])
@@ -146,7 +148,20 @@ def _extent(share: NDArray[np.float64], step: int, whole: int) -> tuple[float, f
     found = np.flatnonzero(share > BODY_SHARE_MIN)
     if found.size == 0:
         return 0.0, 0.0
-    return float(found[0] * step), float(min((found[-1] + 1) * step, whole))
+    first, last = found[0] - THIN_SAMPLES, found[-1] + THIN_SAMPLES + 1
+    return float(max(0, first * step)), float(min(last * step, whole))
+
+
+def _thick(body: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the samples whose whole neighbourhood is body; beyond the edge counts as body."""
+    reach = THIN_SAMPLES
+    rows, columns = body.shape
+    padded = np.pad(body, reach, constant_values=True)
+    down = np.logical_and.reduce([padded[at : at + rows] for at in range(2 * reach + 1)])
+    thick: NDArray[np.bool_] = np.logical_and.reduce(
+        [down[:, at : at + columns] for at in range(2 * reach + 1)]
+    )
+    return thick
 
 
 def _weights(count: int, pitch: float, first: float, side: float, size: int) -> Grey:

@@ -31,8 +31,14 @@ ZOOM_OF_CROP: Final = (1.1, 1.9)
 SHIFT_MAX: Final = 0.10
 ASPECT_MAX: Final = 1.15
 INVERTED_SHARE: Final = 0.06
+#: MR sequences show tissues in any order of brightness, and body MR is rare in the data: a random
+#: curve over the contrast makes one picture look like another sequence. Air stays dark.
+RECOLOURED_SHARE: Final = 0.35
+CURVE_KNOTS: Final = 7
 TABLE_SHARE: Final = 0.3
 CUT_SHARE: Final = 0.25
+#: Receive coils of MR make one side brighter than the other.
+UNEVEN_SHARE: Final = 0.25
 
 
 @frozen(eq=False)
@@ -57,6 +63,10 @@ def draw(subject: Prepared, random: Generator, size: int = MODEL_SIZE) -> Grey:
     square = _sampled(shown, subject.frame, random, size)
     if random.random() < CUT_SHARE:
         _cut(square, random)
+    if random.random() < RECOLOURED_SHARE:
+        square = _recoloured(square, random)
+    if random.random() < UNEVEN_SHARE:
+        square *= _unevenness(random, size)
     square **= np.float32(np.exp(random.normal(0.0, 0.3)))
     if random.random() < INVERTED_SHARE:
         square = np.float32(1.0) - square
@@ -103,6 +113,23 @@ def _cut(square: Grey, random: Generator) -> None:
     """Blank a strip along any side: a cropped field, a table taken away, an arm cut off."""
     turned = np.rot90(square, int(random.integers(4)))
     turned[: int(random.uniform(0.03, 0.22) * square.shape[0])] = 0.0
+
+
+def _recoloured(square: Grey, random: Generator) -> Grey:
+    """Return the square under a random curve from contrast to contrast, 0 kept at 0."""
+    knots = np.linspace(0.0, 1.0, CURVE_KNOTS)
+    share = random.uniform(0.2, 1.0)
+    values = (1 - share) * knots + share * random.random(CURVE_KNOTS)
+    values[0] = 0.0
+    return np.interp(square, knots, values).astype(np.float32)
+
+
+def _unevenness(random: Generator, size: int) -> Grey:
+    """Return a slope of brightness in a random direction, shape (size, size)."""
+    across = np.linspace(-1, 1, size, dtype=np.float32)
+    angle, slope = random.uniform(0, 2 * np.pi), random.uniform(0.0, 0.5)
+    slopes = 1 + slope * (np.cos(angle) * across[:, None] + np.sin(angle) * across[None, :])
+    return np.asarray(slopes, np.float32)
 
 
 def _sampled(shown: Grey, frame: Frame, random: Generator, size: int) -> Grey:

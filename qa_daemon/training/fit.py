@@ -26,7 +26,7 @@ from qa_daemon.training.networks import network
 
 TARGETS: Final = ("axial_orientation", "body_region")
 #: Steps of a full run: about half an hour on two cores for orientation, a third for regions.
-STEPS: Final = {"axial_orientation": 3000, "body_region": 1600}
+STEPS: Final = {"axial_orientation": 9000, "body_region": 4000}
 BATCH: Final = {"axial_orientation": 32, "body_region": 64}
 LEARNING_RATE: Final = {"axial_orientation": 1.2e-3, "body_region": 1.5e-3}
 CHECKPOINT_STEPS: Final = 200
@@ -35,7 +35,7 @@ CHECKPOINT_STEPS: Final = 200
 OTHERS_DRAWN: Final = 2
 OTHERS_SHIFT: Final = float(np.log(6 / OTHERS_DRAWN))
 #: Share of pictures that must get a flat answer: other planes, and drawn things.
-OTHER_PLANES_SHARE: Final = 0.08
+OTHER_PLANES_SHARE: Final = 0.10
 DRAWN_SHARE: Final = 0.04
 #: How much more often slices are drawn on which the side is known.
 SIDED_WEIGHT: Final = 1.8
@@ -162,7 +162,7 @@ def drawing_weights(items: Sequence[LabelledSlice]) -> NDArray[np.float64]:
     weights = share([item.source for item in items], weights) ** 0.75
     weights = share([(item.modality, item.regions) for item in items], weights)
     weights *= [SIDED_WEIGHT if item.is_sided else 1.0 for item in items]
-    return weights / weights.sum()
+    return np.asarray(weights / weights.sum(), np.float64)
 
 
 def _orientation_batches(items: Sequence[LabelledSlice], plan: Plan) -> Draw:

@@ -10,18 +10,20 @@ from typing import Final
 import keras
 import tensorflow as tf
 
-#: Channels per stage, at 1/2, 1/4, 1/8 and 1/16 of the input: 22 M multiply-adds at 80 x 80.
-CHANNELS: Final = (20, 40, 80, 96)
+#: Channels per stage, at 1/2, 1/4, 1/8 and 1/16 of the input: 31 M multiply-adds at 80 x 80.
+CHANNELS: Final = (24, 48, 96, 112)
 TURNS: Final = 8
 
 
-def network(size: int, outputs: int, name: str) -> keras.Model:
+def network(
+    size: int, outputs: int, name: str, channels: tuple[int, ...] = CHANNELS
+) -> keras.Model:
     """Return the untrained network: (n, size, size, 1) to (n, outputs) logits."""
     given = keras.Input((size, size, 1), name="slice")
-    x = _convolved(given, CHANNELS[0], kernel=5, stride=2)
-    for channels in CHANNELS[1:]:
-        x = _convolved(x, channels, kernel=3, stride=2)
-        inner = _convolved(x, channels, kernel=3, stride=1)
+    x = _convolved(given, channels[0], kernel=5, stride=2)
+    for width in channels[1:]:
+        x = _convolved(x, width, kernel=3, stride=2)
+        inner = _convolved(x, width, kernel=3, stride=1)
         x = keras.layers.Add()([x, inner])
     x = keras.layers.Conv2D(32, 1, use_bias=False)(x)
     x = keras.layers.ReLU()(keras.layers.BatchNormalization()(x))

@@ -1,0 +1,341 @@
+"""Measure a model on patients and sources that fitting never saw, and choose its thresholds.
+
+In: the validation part of the data, and the model as the service runs it. Out: a calibrated card
+and its figures. Answers go through `predict.heads`, so that what is measured is what is served.
+Intervals are Wilson's, 95 %.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, TypeAlias
+
+import numpy as np
+from attrs import evolve, frozen
+from numpy.typing import NDArray
+
+from qa_daemon.pixels.tensor import orientation_tensor
+from qa_daemon.predict.calibrate import sigmoid, softmax
+from qa_daemon.predict.catalog import ModelCard, Thresholds
+from qa_daemon.predict.heads import Outputs, Subject, orientation_predictions, region_predictions
+from qa_daemon.predict.interpreter import Interpreter
+from qa_daemon.records.prediction import Prediction
+from qa_daemon.training.augment import draw, prepared
+from qa_daemon.training.datasets import REGIONS, SOURCES_HELD_OUT, LabelledSlice
+from qa_daemon.training.fit import drawn
+
+Figures: TypeAlias = dict[str, object]
+
+#: Random variants per slice (field, window, table, noise) on which thresholds must hold too.
+VARIANTS: Final = 6
+#: Share of decided variants that may be wrong, patients weighted alike. A hundred clean series
+#: then raise less than one alarm between them: most series have several slices, which must agree.
+WRONG_SHARE_MAX: Final = 0.002
+#: No threshold goes below these, whatever so few validation patients suggest.
+TURN_MIN: Final = 0.90
+MIRROR_MIN: Final = 0.97
+#: A series of any length counts as four independent slices at most: 1 / 0.25.
+CORRELATION: Final = 0.25
+#: Chest or abdomen must be this probable on a slice that speaks about the mirror.
+ORGANS_MIN: Final = 0.5
+#: Drawn shapes and noise stay below this for every region.
+KNOWN_MIN: Final = 0.3
+#: As many slices per series as the service samples.
+SERIES_SLICES_MAX: Final = 10
+OUTSIDERS: Final = 200
+TEMPERATURES: Final = np.exp(np.linspace(np.log(0.5), np.log(4.0), 43))
+
+
+@frozen(eq=False)
+class Scored:
+    """Slices with their logits and what the region model says of them.
+
+    `variants` is 0 for the slice as published; the region model is asked of every variant too.
+    """
+
+    items: tuple[LabelledSlice, ...]
+    pictures: NDArray[np.float32]
+    logits: NDArray[np.float32]
+    variants: NDArray[np.intp]
+    regions: tuple[Prediction, ...] = ()
+
+    def at(self, chosen: Iterable[int]) -> "Scored":
+        """Return some of the slices, by index."""
+        kept = list(chosen)
+        return Scored(
+            tuple(self.items[index] for index in kept),
+            self.pictures[kept],
+            self.logits[kept],
+            self.variants[kept],
+            tuple(self.regions[index] for index in kept) if self.regions else (),
+        )
+
+    def published(self) -> "Scored":
+        """Return the slices as published, without the variants."""
+        return self.at(np.flatnonzero(self.variants == 0).tolist())
+
+
+def wilson(right: float, count: float) -> list[float]:
+    """Return share, lower and upper 95 % bound of a binomial proportion."""
+    if count == 0:
+        return [0.0, 0.0, 1.0]
+    z, share = 1.96, right / count
+    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z / (1 + z * z / count) * (share * (1 - share) / count + (z / count / 2) ** 2) ** 0.5
+    return [round(float(each), 4) for each in (share, max(0, centre - half), min(1, centre + half))]
+
+
+def scored(card: ModelCard, items: Sequence[LabelledSlice], regions: ModelCard | None) -> Scored:
+    """Run the model over slices as published and over random variants of them."""
+    random = np.random.default_rng(77)
+    pictures, owners, numbers = [], [], []
+    for item in items:
+        subject = prepared(item)
+        pictures.append(orientation_tensor(item.grey(), item.shown_as, size=card.size))
+        pictures += [draw(subject, random, card.size) for _ in range(VARIANTS)]
+        owners += [item] * (VARIANTS + 1)
+        numbers += list(range(VARIANTS + 1))
+    stacked = np.stack(pictures)
+    return Scored(
+        tuple(owners),
+        stacked,
+        Interpreter(card).scores(stacked),
+        np.asarray(numbers),
+        region_answers(regions, stacked) if regions else (),
+    )
+
+
+def region_answers(card: ModelCard, pictures: NDArray[np.float32]) -> tuple[Prediction, ...]:
+    """Return what the region model says of each picture, as frames counted from 1."""
+    logits = Interpreter(card).scores(pictures)
+    subjects = tuple(Subject("", number) for number in range(1, len(pictures) + 1))
+    return region_predictions(Outputs(card, subjects, logits))[1:]
+
+
+def answers(card: ModelCard, found: Scored) -> tuple[Prediction, ...]:
+    """Return the orientation of each picture on its own."""
+    return tuple(voted(card, found, (index,)) for index in range(len(found.items)))
+
+
+def voted(card: ModelCard, found: Scored, chosen: Sequence[int]) -> Prediction:
+    """Return the orientation of some pictures as one series."""
+    subjects = tuple(Subject("", index + 1) for index in chosen)
+    regions = [
+        evolve(found.regions[index], sop_instance_uid="", frame=index + 1) for index in chosen
+    ]
+    return orientation_predictions(Outputs(card, subjects, found.logits[list(chosen)]), regions)[0]
+
+
+def patient_weights(items: Sequence[LabelledSlice]) -> NDArray[np.float64]:
+    """Return weights that let each patient count by the root of its slices, mean 1."""
+    counts: dict[str, int] = defaultdict(int)
+    for item in items:
+        counts[item.patient] += 1
+    weights = np.asarray([counts[item.patient] ** -0.5 for item in items])
+    return np.asarray(weights / weights.mean(), np.float64)
+
+
+def calibrated_regions(card: ModelCard, found: Scored) -> ModelCard:
+    """Return the card with the temperature that makes region probabilities most likely."""
+    truth = np.asarray([[region in item.regions for region in REGIONS] for item in found.items])
+    weights = patient_weights(found.items)[:, None]
+
+    def surprise(temperature: float) -> float:
+        shares = np.clip(sigmoid(found.logits, temperature), 1e-6, 1 - 1e-6)
+        return float(-(weights * np.log(np.where(truth, shares, 1 - shares))).mean())
+
+    return evolve(
+        card,
+        temperature=_best(surprise),
+        correlation=CORRELATION,
+        thresholds=Thresholds(label=0.5, known=KNOWN_MIN),
+    )
+
+
+def calibrated_orientation(card: ModelCard, found: Scored) -> ModelCard:
+    """Return the card with temperature and thresholds chosen on validation patients."""
+    weights = patient_weights(found.items)
+    sided = np.asarray([item.is_sided for item in found.items])
+
+    def surprise(temperature: float) -> float:
+        shares = softmax(found.logits, temperature)
+        right = np.where(sided, shares[:, 0], shares[:, 0] + shares[:, 4])
+        return float(-(weights * np.log(np.clip(right, 1e-9, 1))).mean())
+
+    open_to_all = Thresholds(
+        turn=0, turn_slice=0, mirror=0, mirror_slice=0, organs=ORGANS_MIN, known=KNOWN_MIN
+    )
+    warm = evolve(
+        card, temperature=_best(surprise), correlation=CORRELATION, thresholds=open_to_all
+    )
+    turns, sides = [], []
+    for said, item in zip(answers(warm, found), found.items, strict=True):
+        assert said.turn is not None
+        assert said.mirror is not None
+        if not said.turn.abstained:
+            turns.append((said.turn.probability, said.turn.value != 0))
+        if not said.mirror.abstained and item.mirror_verified:
+            sides.append((said.mirror.probability, bool(said.mirror.value)))
+    turn, mirror = threshold(turns, TURN_MIN), threshold(sides, MIRROR_MIN)
+    chosen = evolve(
+        open_to_all, turn=TURN_MIN, turn_slice=turn, mirror=MIRROR_MIN, mirror_slice=mirror
+    )
+    return evolve(warm, thresholds=chosen)
+
+
+def threshold(said: Sequence[tuple[float, bool]], least: float) -> float:
+    """Return the least probability from which on few enough answers are wrong.
+
+    Parameters
+    ----------
+    said
+        Probability, and whether the answer was wrong.
+    least
+        No lower threshold is returned.
+    """
+    ordered = sorted(said, reverse=True)
+    wrong = np.cumsum([is_wrong for _, is_wrong in ordered])
+    # From the top: the last place where the wrong ones are still few enough of those above.
+    few = np.flatnonzero(wrong <= WRONG_SHARE_MAX * np.arange(1, len(ordered) + 1))
+    if not few.size:
+        return 1.0
+    if few[-1] + 1 == len(ordered):
+        return least
+    next_down = ordered[int(few[-1]) + 1][0]
+    return float(max(least, np.ceil(next_down * 1000 + 1e-6) / 1000))
+
+
+def orientation_figures(card: ModelCard, found: Scored) -> Figures:
+    """Return what the card says about `axial_orientation`."""
+    published = found.published()
+    groups: dict[str, list[tuple[LabelledSlice, Prediction]]] = defaultdict(list)
+    for item, answer in zip(published.items, answers(card, published), strict=True):
+        kind = _kind(item)
+        where = f"{item.modality} {'+'.join(item.regions) or 'between regions'}"
+        for name in ("all", kind, f"{kind}: {where}", f"source: {item.source}"):
+            groups[name].append((item, answer))
+    stressed = list(zip(found.items, answers(card, found), strict=True))
+    return {
+        "single slices": {name: _slices(pairs) for name, pairs in sorted(groups.items())},
+        "single slices, random field, window, table and noise": _slices(stressed),
+        "series": _series(card, published),
+    }
+
+
+def outsider_figures(
+    card: ModelCard, regions: ModelCard, others: Sequence[LabelledSlice]
+) -> Figures:
+    """Return how often pictures that are no axial slices are decided, by kind."""
+    random = np.random.default_rng(78)
+    kinds = {
+        "drawn shapes and noise": [drawn(random, card.size) for _ in range(OUTSIDERS)],
+        "white noise": list(
+            random.standard_normal((OUTSIDERS, card.size, card.size)).astype(np.float32)
+        ),
+    }
+    for plane in ("sagittal", "coronal"):
+        kinds[f"{plane}, if no tag said so"] = [
+            orientation_tensor(item.grey(), item.shown_as, size=card.size)
+            for item in others
+            if item.plane == plane
+        ]
+    return {name: _decided(card, regions, np.stack(each)) for name, each in kinds.items() if each}
+
+
+def region_figures(card: ModelCard, found: Scored) -> Figures:
+    """Return what the card says about `body_region`."""
+    published = found.published()
+    shares = sigmoid(published.logits, card.temperature)
+    groups: dict[str, list[tuple[bool, bool]]] = defaultdict(list)
+    confusion = np.zeros((len(REGIONS), len(REGIONS)), int)
+    for item, own in zip(published.items, shares, strict=True):
+        best = REGIONS[int(own.argmax())]
+        accepted = {REGIONS[at] for at in np.flatnonzero(own >= card.thresholds.label)}
+        marks = (best in item.regions, accepted == set(item.regions))
+        where = f"{item.modality} {item.plane} {'+'.join(item.regions)}"
+        groups[f"{_kind(item)}: {where}"].append(marks)
+        if item.plane == "axial":
+            groups[f"{_kind(item)}, axial"].append(marks)
+            groups["all, axial"].append(marks)
+            if len(item.regions) == 1:
+                confusion[REGIONS.index(item.regions[0]), REGIONS.index(best)] += 1
+    figures = {
+        name: {
+            "n": len(marks),
+            "best label right": wilson(sum(mark[0] for mark in marks), len(marks)),
+            "labels exactly right": wilson(sum(mark[1] for mark in marks), len(marks)),
+        }
+        for name, marks in sorted(groups.items())
+    }
+    table = {region: row.tolist() for region, row in zip(REGIONS, confusion, strict=True)}
+    return {"single slices": figures, "macro F1, axial": _macro_f1(confusion), "confusion": table}
+
+
+def _kind(item: LabelledSlice) -> str:
+    return "sources held out" if item.source in SOURCES_HELD_OUT else "patients held out"
+
+
+def _slices(pairs: Sequence[tuple[LabelledSlice, Prediction]]) -> Figures:
+    """Return figures of answers about upright, unmirrored pictures."""
+    turns = [said.turn for _, said in pairs if said.turn]
+    decided = [part for part in turns if not part.abstained]
+    sided = [said.mirror for item, said in pairs if item.is_sided and said.mirror]
+    decided_sides = [part for part in sided if not part.abstained]
+    sideless = [said.mirror for item, said in pairs if item.is_sideless and said.mirror]
+    return {
+        "n": len(pairs),
+        "patients": len({item.patient for item, _ in pairs}),
+        "turn right": wilson(sum(part.value == 0 for part in turns), len(turns)),
+        "turn decided": wilson(len(decided), len(turns)),
+        "turn decided and wrong": sum(part.value != 0 for part in decided),
+        "side visible": len(sided),
+        "mirror right": wilson(sum(not part.value for part in sided), len(sided)),
+        "mirror decided": wilson(len(decided_sides), len(sided)),
+        "mirror decided and wrong": sum(bool(part.value) for part in decided_sides),
+        "mirror decided where no organ tells": sum(not part.abstained for part in sideless),
+    }
+
+
+def _series(card: ModelCard, found: Scored) -> Figures:
+    """Return figures of whole stacks of axial slices, sampled as the service does."""
+    stacks: dict[str, list[int]] = defaultdict(list)
+    for index, item in enumerate(found.items):
+        stacks[item.stack].append(index)
+    pairs = []
+    for members in stacks.values():
+        if len(members) >= 3:
+            spread = np.linspace(0, len(members) - 1, min(SERIES_SLICES_MAX, len(members)))
+            chosen = [members[round(at)] for at in spread]
+            sided = [index for index in chosen if found.items[index].is_sided]
+            pairs.append((found.items[(sided or chosen)[0]], voted(card, found, chosen)))
+    return {
+        "3 slices and more": _slices(pairs),
+        "of these from held-out sources": _slices(
+            [pair for pair in pairs if pair[0].source in SOURCES_HELD_OUT]
+        ),
+    }
+
+
+def _decided(card: ModelCard, regions: ModelCard, pictures: NDArray[np.float32]) -> Figures:
+    found = Scored(
+        (), pictures, Interpreter(card).scores(pictures), np.zeros(len(pictures), np.intp)
+    )
+    said = region_answers(regions, pictures)
+    found = evolve(found, regions=said)
+    parts = [voted(card, found, (index,)) for index in range(len(pictures))]
+    return {
+        "n": len(parts),
+        "turn decided": sum(bool(part.turn and not part.turn.abstained) for part in parts),
+        "mirror decided": sum(bool(part.mirror and not part.mirror.abstained) for part in parts),
+    }
+
+
+def _macro_f1(confusion: NDArray[np.int_]) -> float:
+    """Return the mean F1 over regions that occur; rows are the truth."""
+    right = np.diag(confusion)
+    sizes = confusion.sum(axis=0) + confusion.sum(axis=1)
+    occurs = confusion.sum(axis=1) > 0
+    return round(float((2 * right[occurs] / sizes[occurs]).mean()), 4)
+
+
+def _best(surprise: Callable[[float], float]) -> float:
+    return round(float(min(TEMPERATURES, key=surprise)), 3)
