@@ -1,0 +1,340 @@
+"""What was found out about a series: predictions, findings, suggestions, the report.
+
+Every result belongs to a series at a revision and replaces what an earlier attempt left there.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from attrs import evolve, field, frozen, validators
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, insert, or_, select, update
+
+from qa_daemon.records.finding import Finding, Outcomes, Severity, Suggestion, Topic, Verdict
+from qa_daemon.records.inference import Inference
+from qa_daemon.records.states import SeriesEvent, SuggestionState
+from qa_daemon.store import documents, tables
+from qa_daemon.store.database import Store
+from qa_daemon.store.leases import Lease, advance
+from qa_daemon.store.tables import findings, results, series, study_results, suggestions
+
+
+@frozen(kw_only=True)
+class Judgement:
+    """The outcome of the step that judges.
+
+    Attributes
+    ----------
+    event
+        PASS or FLAG.
+    report
+        The document that stands in the report folder, as text.
+    rule_pack, models
+        Digest of the rules; id@version to digest of the models that took part.
+    study
+        The verdict about the whole study as it lies there now; None leaves an older one.
+    """
+
+    event: SeriesEvent = field(validator=validators.in_((SeriesEvent.PASS, SeriesEvent.FLAG)))
+    verdict: Verdict
+    report: str = ""
+    rule_pack: str = ""
+    models: Mapping[str, str] = field(factory=dict)
+    study: Verdict | None = None
+
+
+@frozen(kw_only=True)
+class Result:
+    """What is known about a series at a revision."""
+
+    inference: Inference | None
+    outcomes: Outcomes | None
+    models: Mapping[str, str]
+    rule_pack: str
+    report: str
+    predicted_at: datetime | None
+    judged_at: datetime | None
+
+
+@frozen(kw_only=True)
+class FindingFilter:
+    """Which findings to list; what is None or empty does not matter."""
+
+    topics: tuple[Topic, ...] = ()
+    severity_min: Severity | None = None
+    rule: str | None = None
+    series_key: str | None = None
+    study_instance_uid: str | None = None
+    suggestion_states: tuple[SuggestionState, ...] = ()
+    since: datetime | None = None
+
+
+@frozen(kw_only=True)
+class FindingRow:
+    """A finding of the current revision, as a list shows it.
+
+    Attributes
+    ----------
+    series_key
+        "" for findings of a whole study.
+    state
+        Of the likeliest suggestion; None where there is none.
+    finding
+        Without suggestions in lists; `finding_row` fills them in.
+    """
+
+    id: int
+    series_key: str
+    study_instance_uid: str
+    series_instance_uid: str
+    modality: str
+    calling_ae: str
+    revision: int
+    created_at: datetime
+    state: SuggestionState | None
+    finding: Finding
+
+
+# --- saving --------------------------------------------------------------------------------------
+
+
+def save_inference(store: Store, lease: Lease, inference: Inference, now: datetime) -> bool:
+    """Keep the predictions and take the series to `predicted`; False if the lease was lost."""
+    with store.writing() as connection:
+        if not advance(connection, lease, SeriesEvent.PREDICT, now):
+            return False
+        values = {"inference": documents.written(inference), "predicted_at": now}
+        _keep_result(connection, lease, values)
+    return True
+
+
+def save_judgement(store: Store, lease: Lease, judgement: Judgement, now: datetime) -> bool:
+    """Keep verdict and report and take the series to `clean` or `waiting`; False if it was lost."""
+    # Two series of a study may be judged at once, and both replace what is said of the study.
+    with store.taking_turns() as connection:
+        if not advance(connection, lease, judgement.event, now):
+            return False
+        values = {
+            "outcomes": documents.written(judgement.verdict.outcomes),
+            "models": documents.written(judgement.models),
+            "rule_pack": judgement.rule_pack,
+            "report": judgement.report,
+            "judged_at": now,
+        }
+        _keep_result(connection, lease, values)
+        subject = {
+            "study_key": tables.study_key(lease.study_instance_uid),
+            "series_key": lease.series_key,
+            "revision": lease.revision,
+        }
+        _replace_findings(connection, subject, judgement.verdict.findings, now)
+        if judgement.study is not None:
+            _keep_study(connection, subject["study_key"], judgement, now)
+    return True
+
+
+def _keep_result(connection: Connection, lease: Lease, values: Mapping[str, Any]) -> None:
+    own = {"series_key": lease.series_key, "revision": lease.revision}
+    here = and_(*(results.c[name] == value for name, value in own.items()))
+    if connection.execute(update(results).where(here).values(**values)).rowcount == 0:
+        empty = {"inference": "", "outcomes": "", "models": "{}", "rule_pack": "", "report": ""}
+        connection.execute(insert(results).values(empty | own | dict(values)))
+
+
+def _keep_study(connection: Connection, key: Any, judgement: Judgement, now: datetime) -> None:
+    verdict = judgement.study
+    assert verdict is not None
+    connection.execute(delete(study_results).where(study_results.c.study_key == key))
+    values = {
+        "study_key": key,
+        "outcomes": documents.written(verdict.outcomes),
+        "rule_pack": judgement.rule_pack,
+        "judged_at": now,
+    }
+    connection.execute(insert(study_results).values(values))
+    subject = {"study_key": key, "series_key": None, "revision": 0}
+    _replace_findings(connection, subject, verdict.findings, now)
+
+
+def _replace_findings(
+    connection: Connection, subject: Mapping[str, Any], found: Sequence[Finding], now: datetime
+) -> None:
+    """Keep the rows of findings that came out the same: people may have decided about them."""
+    here = and_(*(findings.c[name] == value for name, value in subject.items()))
+    lying = {
+        row.fingerprint: row.id
+        for row in connection.execute(select(findings.c.id, findings.c.fingerprint).where(here))
+    }
+    wanted = {_fingerprint(finding): finding for finding in found}
+    gone = [lying[fingerprint] for fingerprint in lying.keys() - wanted.keys()]
+    if gone:
+        connection.execute(delete(findings).where(findings.c.id.in_(gone)))
+    for fingerprint, finding in wanted.items():
+        if fingerprint not in lying:
+            row = _finding_values(finding) | {"fingerprint": fingerprint, "created_at": now}
+            _add_finding(connection, row | dict(subject), finding, now)
+
+
+def _fingerprint(finding: Finding) -> str:
+    return hashlib.sha256(documents.written(finding).encode("ascii")).hexdigest()
+
+
+def _finding_values(finding: Finding) -> dict[str, Any]:
+    return {
+        "rule": finding.rule,
+        "topic": finding.topic.value,
+        "severity": finding.severity.value,
+        "level": finding.level.value,
+        "message": finding.message,
+        "confidence": finding.confidence,
+        "document": documents.written(evolve(finding, suggestion=None, alternatives=())),
+    }
+
+
+def _add_finding(
+    connection: Connection, row: Mapping[str, Any], finding: Finding, now: datetime
+) -> None:
+    key = connection.execute(insert(findings).values(row)).inserted_primary_key
+    assert key is not None
+    offered = () if finding.suggestion is None else (finding.suggestion, *finding.alternatives)
+    rows = [
+        {
+            "finding_id": key.id,
+            "rank": rank,
+            "hypothesis": suggestion.hypothesis and suggestion.hypothesis.value,
+            "confidence": suggestion.confidence,
+            "state": SuggestionState.OPEN.value,
+            "document": documents.written(suggestion),
+            "changed_at": now,
+        }
+        for rank, suggestion in enumerate(offered)
+    ]
+    if rows:
+        connection.execute(insert(suggestions), rows)
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+def result_of(store: Store, series_key: str, revision: int) -> Result | None:
+    """Return what is known about a series at a revision; None if nothing is yet."""
+    here = (results.c.series_key == series_key, results.c.revision == revision)
+    with store.reading() as connection:
+        row = connection.execute(select(results).where(*here)).one_or_none()
+    if row is None:
+        return None
+    return Result(
+        inference=documents.read(row.inference, Inference) if row.inference else None,
+        outcomes=documents.read(row.outcomes, Outcomes) if row.outcomes else None,
+        models=documents.read(row.models, dict[str, str]),
+        rule_pack=row.rule_pack,
+        report=row.report,
+        predicted_at=row.predicted_at,
+        judged_at=row.judged_at,
+    )
+
+
+def finding_list(store: Store, wanted: FindingFilter, count_max: int) -> tuple[FindingRow, ...]:
+    """Return findings of current revisions, the worst first, then the latest."""
+    order = (findings.c.severity.desc(), findings.c.created_at.desc(), findings.c.id)
+    statement = _wanted(_current(), wanted).order_by(*order).limit(count_max)
+    with store.reading() as connection:
+        return tuple(_finding_row(row) for row in connection.execute(statement).mappings())
+
+
+def finding_row(store: Store, finding_id: int) -> FindingRow | None:
+    """Return one finding, of any revision, with its suggestions; None if there is none."""
+    one = _joined().where(findings.c.id == finding_id)
+    offered = (
+        select(suggestions.c.document)
+        .where(suggestions.c.finding_id == finding_id)
+        .order_by(suggestions.c.rank)
+    )
+    with store.reading() as connection:
+        row = connection.execute(one).mappings().one_or_none()
+        if row is None:
+            return None
+        said = [documents.read(text, Suggestion) for text in connection.scalars(offered)]
+    found = _finding_row(row)
+    if not said:
+        return found
+    whole = evolve(found.finding, suggestion=said[0], alternatives=tuple(said[1:]))
+    return evolve(found, finding=whole)
+
+
+def study_outcomes(store: Store, study_instance_uid: str) -> Outcomes | None:
+    """Return which rules passed for a study; None if it has not been judged."""
+    key = tables.study_key(study_instance_uid)
+    statement = select(study_results.c.outcomes).where(study_results.c.study_key == key)
+    with store.reading() as connection:
+        text = connection.scalar(statement)
+    return None if text is None else documents.read(text, Outcomes)
+
+
+def _joined() -> Select[Any]:
+    # A study has no row of its own: any of its series knows its UID.
+    of_study = series.alias("of_study").c
+    study_uid = (
+        select(of_study.study_instance_uid)
+        .where(of_study.study_key == findings.c.study_key)
+        .limit(1)
+        .scalar_subquery()
+    )
+    likeliest = and_(suggestions.c.finding_id == findings.c.id, suggestions.c.rank == 0)
+    return select(
+        findings.c.id,
+        findings.c.series_key,
+        findings.c.revision,
+        findings.c.created_at,
+        findings.c.document,
+        study_uid.label("study_instance_uid"),
+        series.c.series_instance_uid,
+        series.c.modality,
+        series.c.calling_ae,
+        suggestions.c.state,
+    ).select_from(
+        findings.outerjoin(series, series.c.series_key == findings.c.series_key).outerjoin(
+            suggestions, likeliest
+        )
+    )
+
+
+def _current() -> Select[Any]:
+    return _joined().where(
+        or_(findings.c.series_key.is_(None), findings.c.revision == series.c.revision)
+    )
+
+
+def _wanted(statement: Select[Any], wanted: FindingFilter) -> Select[Any]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.topics:
+        conditions.append(findings.c.topic.in_(wanted.topics))
+    if wanted.suggestion_states:
+        conditions.append(suggestions.c.state.in_(wanted.suggestion_states))
+    if wanted.severity_min is not None:
+        conditions.append(findings.c.severity >= wanted.severity_min.value)
+    if wanted.since is not None:
+        conditions.append(findings.c.created_at >= wanted.since)
+    if wanted.study_instance_uid is not None:
+        conditions.append(findings.c.study_key == tables.study_key(wanted.study_instance_uid))
+    for name in ("rule", "series_key"):
+        value = getattr(wanted, name)
+        if value is not None:
+            conditions.append(findings.c[name] == value)
+    return statement.where(*conditions)
+
+
+def _finding_row(row: Any) -> FindingRow:
+    return FindingRow(
+        id=row["id"],
+        series_key=row["series_key"] or "",
+        study_instance_uid=row["study_instance_uid"] or "",
+        series_instance_uid=row["series_instance_uid"] or "",
+        modality=row["modality"] or "",
+        calling_ae=row["calling_ae"] or "",
+        revision=row["revision"],
+        created_at=row["created_at"],
+        state=SuggestionState(row["state"]) if row["state"] else None,
+        finding=documents.read(row["document"], Finding),
+    )
