@@ -48,6 +48,7 @@ class _Child:
     restart: float = 0.0
     failures: int = 0
     is_ready: bool = False
+    has_beaten: bool = False
 
 
 @define
@@ -131,7 +132,7 @@ class Supervisor:
                 child.process.kill()
 
     def _bury(self, child: _Child, status: int) -> None:
-        child.process, child.is_ready = None, False
+        child.process, child.is_ready, child.has_beaten = None, False, False
         if self._stop_at is not None:
             return
         if status == STATUS_CONFIGURATION:
@@ -146,19 +147,22 @@ class Supervisor:
     def _hear(self, ear: socket.socket) -> None:
         with contextlib.suppress(BlockingIOError):
             while True:
-                lines = ear.recv(MESSAGE_BYTES_MAX).decode("ascii", "replace").splitlines()
-                for line in lines:
-                    self._take(line)
+                message = ear.recv(MESSAGE_BYTES_MAX).decode("ascii", "replace")
+                pairs = (line.partition("=") for line in message.splitlines())
+                self._take({name: value for name, _, value in pairs})
 
-    def _take(self, line: str) -> None:
-        if line.startswith("X_ROLE_READY="):
+    def _take(self, facts: Mapping[str, str]) -> None:
+        for child in self._children:
+            if child.role.value == facts.get("X_ROLE"):
+                child.is_ready = child.is_ready or "READY" in facts
+                child.has_beaten = child.has_beaten or "WATCHDOG" in facts
+        if not self._announced and all(child.is_ready for child in self._children):
+            self._announced = True
+            self.notify("READY=1")
+        # One that hangs silences all: then systemd ends the service and starts it anew.
+        if all(child.has_beaten for child in self._children):
             for child in self._children:
-                if child.role.value == line.partition("=")[2]:
-                    child.is_ready = True
-            if not self._announced and all(child.is_ready for child in self._children):
-                self._announced = True
-                self.notify("READY=1")
-        elif line == "WATCHDOG=1" and all(child.process for child in self._children):
+                child.has_beaten = False
             self.notify("WATCHDOG=1")
 
 
