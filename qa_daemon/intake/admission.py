@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Final
 
 from attrs import define, field, frozen
+from pydicom.uid import UID
 
 from qa_daemon.config.settings import ReceiverSettings, SpoolSettings
 
 UID_LENGTH_MAX: Final = 64  # PS3.5 9.1
 _UID = re.compile(rb"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+\Z")  # PS3.5 9.1
+NOT_OBJECTS: Final = ("1.2.840.10008.1.20.", "1.2.840.10008.1.3.10")  # commitment, DICOMDIR
 ROOM_LOOK_S: Final = 0.5  # statvfs costs little, but not per instance
 
 
@@ -108,6 +110,16 @@ def is_listed(address: str, networks: Sequence[str]) -> bool:
     if isinstance(peer, ipaddress.IPv6Address) and peer.ipv4_mapped is not None:
         peer = peer.ipv4_mapped
     return any(peer in ipaddress.ip_network(network, strict=False) for network in networks)
+
+
+def is_storage(abstract_syntax: str, settings: ReceiverSettings) -> bool:
+    """Return whether objects of this SOP class are taken, by the dictionary and the settings."""
+    uid = UID(abstract_syntax)
+    if uid.name == uid:  # not in PS3.6: private, or newer than our dictionary
+        return settings.private_sop_classes
+    if uid.type != "SOP Class" or "Storage" not in uid.name or uid.startswith(NOT_OBJECTS):
+        return False
+    return settings.retired_sop_classes or not uid.is_retired
 
 
 def refused_uids(

@@ -1,8 +1,7 @@
 """The bounded reader in front of pynetdicom (PS3.8 9).
 
 One thread accepts connections and reads the first PDU of each; a thread pair exists only from a
-whole, admitted A-ASSOCIATE-RQ on. Then `PduReader` lets through nothing but PDUs of known type and
-announced length that arrive within their deadline. A violation is answered by A-ABORT (source 2).
+whole, admitted A-ASSOCIATE-RQ on. From there `pdu.PduReader` vets what comes.
 """
 
 import contextlib
@@ -13,157 +12,27 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import Final
 
 from attrs import define, field, frozen
 
 from qa_daemon.intake.admission import Applicant, Rejection
+from qa_daemon.intake.upper_layer.pdu import (
+    CLOSE_WAIT_S,
+    HEADER_LENGTH,
+    AbortReason,
+    abort_pdu,
+    applicant,
+    reject_pdu,
+    request_fault,
+)
 from qa_daemon.limits import Limits
 from qa_daemon.telemetry.events import LogEvent
 from qa_daemon.telemetry.log import log
 
-HEADER_LENGTH: Final = 6  # type, reserved, length in four bytes
-REQUEST_LENGTH_MIN: Final = 68  # fixed fields of A-ASSOCIATE-RQ (PS3.8 table 9-11)
-SHORT_PDU_LENGTH_MAX: Final = 64  # release and abort have 4
 CHUNK: Final = 64 << 10
 ACCEPT_PAUSE_S: Final = 0.2  # after accept() failed for want of descriptors
-CLOSE_WAIT_S: Final = 2.0  # the peer may read our refusal before the connection goes
-
-
-class PduType(IntEnum):
-    """PDU types of PS3.8 9.3."""
-
-    A_ASSOCIATE_RQ = 1
-    A_ASSOCIATE_AC = 2
-    A_ASSOCIATE_RJ = 3
-    P_DATA_TF = 4
-    A_RELEASE_RQ = 5
-    A_RELEASE_RP = 6
-    A_ABORT = 7
-
-
-class AbortReason(IntEnum):
-    """Reasons of an A-ABORT by the service provider (PS3.8 table 9-26)."""
-
-    NOT_SPECIFIED = 0
-    UNRECOGNIZED_PDU = 1
-    UNEXPECTED_PDU = 2
-    INVALID_PARAMETER_VALUE = 6
-
-
-def abort_pdu(reason: AbortReason) -> bytes:
-    """Return an A-ABORT of source 2 (PS3.8 9.3.8)."""
-    return bytes((PduType.A_ABORT, 0, 0, 0, 0, 4, 0, 0, 2, reason))
-
-
-def reject_pdu(rejection: Rejection) -> bytes:
-    """Return an A-ASSOCIATE-RJ (PS3.8 9.3.4)."""
-    head = bytes((PduType.A_ASSOCIATE_RJ, 0, 0, 0, 0, 4, 0))
-    return head + bytes((rejection.result, rejection.source, rejection.reason))
-
-
-def _ae_title(field_bytes: bytes) -> str:
-    return field_bytes.decode("ascii", "backslashreplace").strip(" \0")
-
-
-def applicant(request_pdu: bytes, address: str) -> Applicant:
-    """Return who sent a whole A-ASSOCIATE-RQ (PS3.8 table 9-11)."""
-    return Applicant(address, _ae_title(request_pdu[26:42]), _ae_title(request_pdu[10:26]))
-
-
-class PduViolationError(OSError):
-    """The peer broke the rules of PS3.8; A-ABORT is sent and the connection shut down."""
-
-
-def header_fault(header: bytes, length_max: int) -> AbortReason | None:
-    """Return what is wrong with the header of a PDU that follows the A-ASSOCIATE-RQ."""
-    length = int.from_bytes(header[2:HEADER_LENGTH], "big")
-    if header[0] == PduType.P_DATA_TF:
-        return AbortReason.INVALID_PARAMETER_VALUE if length > length_max else None
-    if header[0] in (PduType.A_RELEASE_RQ, PduType.A_RELEASE_RP, PduType.A_ABORT):
-        over = length > SHORT_PDU_LENGTH_MAX
-        return AbortReason.INVALID_PARAMETER_VALUE if over else None
-    if header[0] in PduType.__members__.values():
-        return AbortReason.UNEXPECTED_PDU
-    return AbortReason.UNRECOGNIZED_PDU
-
-
-@define
-class PduReader:
-    """Reads whole PDUs from a connection whose A-ASSOCIATE-RQ has been read already.
-
-    Attributes
-    ----------
-    read_ahead
-        What was read before: the A-ASSOCIATE-RQ.
-    length_max
-        The announced maximum of the variable field of P-DATA-TF (PS3.8 D.1).
-    timeout_s
-        From the first to the last byte of one PDU.
-    """
-
-    connection: socket.socket
-    read_ahead: bytearray
-    length_max: int
-    timeout_s: float
-    _deadline: float = field(default=0.0, init=False)
-
-    def read_header(self) -> bytearray:
-        """Return the six bytes of the next header, fewer at the end of the stream.
-
-        Raises
-        ------
-        PduViolationError
-            If the type is unknown or the length over its bound.
-        OSError
-            If the connection fails.
-        """
-        self._deadline = time.monotonic() + self.timeout_s
-        is_request = bool(self.read_ahead)
-        header = self.read(HEADER_LENGTH)
-        if not is_request and len(header) == HEADER_LENGTH:
-            fault = header_fault(bytes(header), self.length_max)
-            if fault is not None:
-                raise self._violation(fault)
-        return header
-
-    def read(self, size: int) -> bytearray:
-        """Return `size` bytes of the PDU, fewer at the end of the stream."""
-        if self.read_ahead:
-            content = self.read_ahead[:size]
-            del self.read_ahead[:size]
-            return content
-        content = bytearray(size)
-        view, filled = memoryview(content), 0
-        while filled < size:
-            count = self._receive(view[filled:])
-            if not count:
-                break
-            filled += count
-        view.release()
-        del content[filled:]
-        return content
-
-    def _receive(self, into: memoryview) -> int:
-        left_s = self._deadline - time.monotonic()
-        if left_s <= 0:
-            raise self._violation(AbortReason.NOT_SPECIFIED)
-        self.connection.settimeout(left_s)
-        try:
-            return self.connection.recv_into(into)
-        except TimeoutError as error:
-            raise self._violation(AbortReason.NOT_SPECIFIED) from error
-        finally:
-            self.connection.settimeout(self.timeout_s)
-
-    def _violation(self, reason: AbortReason) -> PduViolationError:
-        with contextlib.suppress(OSError):
-            self.connection.settimeout(CLOSE_WAIT_S)
-            self.connection.sendall(abort_pdu(reason))
-            self.connection.shutdown(socket.SHUT_RDWR)
-        log.warning(LogEvent.ASSOCIATION_ABORTED, reason=reason.name.lower())
-        return PduViolationError(f"PDU refused: {reason.name.lower()}")
 
 
 class _Stage(StrEnum):
@@ -188,18 +57,6 @@ class _Visitor:
             return HEADER_LENGTH - len(self.received)
         length = int.from_bytes(self.received[2:HEADER_LENGTH], "big")
         return HEADER_LENGTH + length - len(self.received)
-
-    def fault(self, length_max: int) -> AbortReason | None:
-        """Return what is wrong with the bytes so far."""
-        if self.received and self.received[0] != PduType.A_ASSOCIATE_RQ:
-            known = self.received[0] in PduType.__members__.values()
-            return AbortReason.UNEXPECTED_PDU if known else AbortReason.UNRECOGNIZED_PDU
-        if len(self.received) < HEADER_LENGTH:
-            return None
-        length = int.from_bytes(self.received[2:HEADER_LENGTH], "big")
-        if not REQUEST_LENGTH_MIN <= length <= length_max:
-            return AbortReason.INVALID_PARAMETER_VALUE
-        return None
 
 
 @frozen
@@ -360,7 +217,7 @@ class Front:
                 self._dismiss(visitor)
                 return
             visitor.received += chunk
-            fault = visitor.fault(length_max)
+            fault = request_fault(visitor.received, length_max)
             if fault is not None:
                 self._refuse(visitor, abort_pdu(fault))
                 return

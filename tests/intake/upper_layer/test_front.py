@@ -13,12 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qa_daemon.intake.admission import TOO_MANY, Applicant, Rejection
-from qa_daemon.intake.front import (
+from qa_daemon.intake.upper_layer.front import Front, Reception
+from qa_daemon.intake.upper_layer.pdu import (
     AbortReason,
-    Front,
     PduReader,
     PduViolationError,
-    Reception,
     abort_pdu,
     applicant,
     header_fault,
