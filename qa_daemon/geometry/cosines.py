@@ -135,7 +135,8 @@ def orthonormal(cosines: Cosines) -> Cosines | None:
 
 def are_alike(a: Cosines, b: Cosines) -> bool:
     """Whether rows and columns of two slices point the same way, within 1 degree."""
-    return (
-        dot(a.row, b.row) >= SAME_DIRECTION_COSINE
-        and dot(a.column, b.column) >= SAME_DIRECTION_COSINE
-    )
+    return _is_same_direction(a.row, b.row) and _is_same_direction(a.column, b.column)
+
+
+def _is_same_direction(a: Vector, b: Vector) -> bool:
+    return dot(a, b) >= SAME_DIRECTION_COSINE * length(a) * length(b)

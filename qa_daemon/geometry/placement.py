@@ -7,7 +7,7 @@ from typing import Final
 
 from attrs import evolve, frozen
 
-from qa_daemon.geometry.cosines import Cosines, Fault, Vector, added, dot, scaled
+from qa_daemon.geometry.cosines import Cosines, Fault, Vector, added, scaled
 from qa_daemon.geometry.decimals import decimals
 from qa_daemon.geometry.orientation import frame_turn, frame_turned
 
@@ -141,51 +141,3 @@ def frame_replaced(placement: Placement, d: int, expected: int) -> Placement:
         ),
         position=frame_turned(turn, placement.position),
     )
-
-
-# A field that starts where it should end: its first voxel lies half a field beyond the origin
-# instead of half a field before it, so that it would be centred if it ran the other way. Truthful
-# off-centre fields get near this too (a shoulder: 140 mm wide, 150 mm to the side), hence the
-# distance: magnets image within 25 cm of the isocentre, and CT tables stand up to 235 mm off it
-# in public data; for CT the bound is beyond half of the widest gantry opening.
-FAR_FIELD_SHARE: Final = 0.1
-FAR_FIELD_MM_MIN: Final = {"MR": 200.0}
-FAR_FIELD_MM_MIN_ELSE: Final = 350.0
-
-# Along the body z counts from landmarks or table ends, and large values say nothing.
-_ALONG_BODY_COSINE_MIN: Final = 0.5
-
-
-@frozen
-class FarField:
-    """Image Position contradicts the direction in which the image runs by its cosines.
-
-    Attributes
-    ----------
-    along
-        `row` or `column`: the direction of Image Orientation that cannot be right together with
-        the position.
-    centre_mm
-        How far from the origin the field's centre lies along it.
-    """
-
-    along: str
-    centre_mm: float
-
-
-def far_field(placement: Placement, modality: str) -> FarField | None:
-    """Return how the field lies a whole field away from the origin, None if it does not."""
-    least = FAR_FIELD_MM_MIN.get(modality, FAR_FIELD_MM_MIN_ELSE)
-    for along, direction, size in zip(
-        ("row", "column"),
-        (placement.cosines.row, placement.cosines.column),
-        placement.field_mm,
-        strict=True,
-    ):
-        if abs(direction[2]) > _ALONG_BODY_COSINE_MIN:
-            continue
-        start = dot(placement.position, direction)
-        centre = dot(placement.centre, direction)
-        if centre >= least and abs(start - size / 2) <= FAR_FIELD_SHARE * size:
-            return FarField(along, centre)
-    return None

@@ -121,3 +121,4 @@ def test_directions_are_alike_within_a_degree() -> None:
     assert are_alike(leaning(0), leaning(0.9))
     assert not are_alike(leaning(0), leaning(1.1))
     assert not are_alike(leaning(0), Cosines((0, 1, 0), (-1, 0, 0)))
+    assert are_alike(leaning(0), Cosines((0.99, 0, 0), (0, 0.9, 0)))

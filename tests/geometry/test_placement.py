@@ -13,7 +13,6 @@ from qa_daemon.geometry.orientation import turned
 from qa_daemon.geometry.placement import (
     Placement,
     cosines_replaced,
-    far_field,
     frame_replaced,
     pixels_turned,
     read_position,
@@ -144,43 +143,3 @@ def test_a_spacing_that_cannot_be_used_says_why(texts: tuple[str, ...], kind: st
 def test_good_texts_are_read() -> None:
     assert read_position(("-125.0", " 0 ", "+5.8360586")) == (-125.0, 0.0, 5.8360586)
     assert read_spacing((".72916668653488", "1")) == (0.72916668653488, 1.0)
-
-
-def test_a_field_that_starts_where_it_should_end_contradicts_its_direction() -> None:
-    placement = Placement(Cosines((1, 0, 0), (0, 1, 0)), (-120, 120, -55), 0.938, 0.938, 256, 256)
-    far = far_field(placement, "MR")
-    assert far is not None
-    assert far.along == "column"
-    assert far.centre_mm == pytest.approx(239.6, abs=0.1)
-    # A CT table may stand as low as that.
-    assert far_field(placement, "CT") is None
-
-
-@pytest.mark.parametrize("d", [1, 2, 3, 4, 6, 7])
-def test_a_tag_turned_by_itself_lets_a_field_of_ordinary_size_lie_far(d: int) -> None:
-    assert far_field(cosines_replaced(HANDBOOK, d), "CT") is not None
-
-
-@pytest.mark.parametrize("d", range(8))
-def test_an_array_turned_with_its_tag_does_not(d: int) -> None:
-    assert far_field(pixels_turned(HANDBOOK, d), "MR") is None
-
-
-@pytest.mark.parametrize(
-    ("position", "width"),
-    [
-        pytest.param((0, 0, 0), 380, id="positions left at zero"),
-        pytest.param((-250, -483, -640), 500, id="table 233 mm low"),
-        pytest.param((80, 0, 0), 140, id="a shoulder at the side"),
-    ],
-)
-def test_off_centre_fields_of_real_series_do_not(position: Vector, width: float) -> None:
-    placement = Placement(
-        Cosines((1, 0, 0), (0, 1, 0)), position, width / 256, width / 256, 256, 256
-    )
-    assert far_field(placement, "MR") is None
-
-
-def test_along_the_body_any_distance_is_right() -> None:
-    coronal = Placement(Cosines((1, 0, 0), (0, 0, -1)), (-180, 0, -180), 1, 1, 360, 360)
-    assert far_field(coronal, "MR") is None
