@@ -37,12 +37,24 @@ class Limits:
     # An enhanced MR of 1,000 frames has some 60,000 elements; 100,000 items cost pydicom 1.7 s.
     elements_max: int = _bytes(1_000_000)
     items_max: int = _bytes(200_000)
+    # From here on one sequence is worth a finding; real objects have one item per frame.
+    items_usual_max: int = _bytes(50_000)
+    # Repeated, misplaced or banned elements: each costs more than a plain one.
+    odd_elements_max: int = _bytes(50_000)
     # Values of header elements that are kept and compared; longer ones are noted, not kept.
     value_bytes_max: int = _bytes(64 * KIB)
     # A deflated data set may grow to this and no further (a 1.3 MB bomb inflates to 2.6 GB).
     inflated_bytes_max: int = _bytes(256 * MIB)
     # Irregularities kept per instance; the rest are counted.
     irregularities_max: int = _bytes(100)
+
+    # --- pixels (pixels.image, predict.child) ---------------------------------------------------
+    # The largest real frames are mammograms and films of 40 MiB; some codecs take it five times.
+    frame_bytes_max: int = _bytes(128 * MIB)
+    # Objects are handed to the inference child whole; its memory must hold one and a frame of it.
+    inference_object_bytes_max: int = _bytes(256 * MIB)
+    # Entries of a lookup table; 16 bits are the most that a descriptor can name (C.11.1.1.1).
+    lookup_entries_max: int = _bytes(1 << 16)
 
     # --- the front of the receiver (intake.front) -----------------------------------------------
     # 128 presentation contexts with 20 transfer syntaxes each are some 90 KiB.

@@ -1,0 +1,80 @@
+"""Which elements quality assurance reads; all others are scanned and checked, but not kept."""
+
+from typing import Final
+
+from qa_daemon.dicom.encoding.dictionary import tag_of
+
+_IDENTITY = """
+SpecificCharacterSet TimezoneOffsetFromUTC SOPClassUID SOPInstanceUID StudyInstanceUID
+SeriesInstanceUID InstanceCreationDate InstanceCreationTime InstanceCreatorUID
+PatientName PatientID IssuerOfPatientID PatientBirthDate PatientBirthTime PatientSex PatientAge
+PatientSize PatientWeight OtherPatientIDs OtherPatientIDsSequence PregnancyStatus PatientComments
+PatientIdentityRemoved DeidentificationMethod QualityControlSubject
+"""
+_STUDY = """
+StudyDate StudyTime StudyID StudyDescription AccessionNumber IssuerOfAccessionNumberSequence
+LocalNamespaceEntityID UniversalEntityID UniversalEntityIDType ReferringPhysicianName
+ProcedureCodeSequence ReferencedStudySequence AdmissionID IssuerOfAdmissionIDSequence
+ReasonForStudy RequestedProcedureDescription RequestedProcedureCodeSequence
+RequestAttributesSequence RequestedProcedureID ScheduledProcedureStepID
+ScheduledProcedureStepDescription ScheduledProtocolCodeSequence ReasonForTheRequestedProcedure
+ReasonForRequestedProcedureCodeSequence CodeValue LongCodeValue URNCodeValue
+CodingSchemeDesignator CodingSchemeVersion CodeMeaning
+"""
+_SERIES = """
+Modality SeriesNumber SeriesDate SeriesTime SeriesDescription SeriesDescriptionCodeSequence
+ProtocolName PerformedProcedureStepID PerformedProcedureStepDescription
+PerformedProcedureStepStartDate PerformedProcedureStepStartTime PerformedProtocolCodeSequence
+PerformedProcedureCodeSequence OperatorsName PerformingPhysicianName
+BodyPartExamined Laterality ImageLaterality FrameLaterality MeasurementLaterality PatientPosition
+PatientOrientation ViewPosition ViewCodeSequence ViewModifierCodeSequence AnatomicalOrientationType
+AnatomicRegionSequence AnatomicRegionModifierSequence PrimaryAnatomicStructureSequence
+PrimaryAnatomicStructureModifierSequence PatientOrientationCodeSequence
+PatientOrientationModifierCodeSequence PatientGantryRelationshipCodeSequence
+Manufacturer ManufacturerModelName StationName DeviceSerialNumber SoftwareVersions
+InstitutionName InstitutionalDepartmentName DeviceUID ConversionType PresentationIntentType
+"""
+_IMAGE = """
+ImageType InstanceNumber AcquisitionNumber ImagesInAcquisition AcquisitionDate AcquisitionTime
+AcquisitionDateTime ContentDate ContentTime ImageComments DerivationDescription
+BurnedInAnnotation RecognizableVisualFeatures LossyImageCompression QualityControlImage
+FrameOfReferenceUID PositionReferenceIndicator SliceLocation ImageOrientationPatient
+ImagePositionPatient PixelSpacing ImagerPixelSpacing NominalScannedPixelSpacing SliceThickness
+SpacingBetweenSlices GantryDetectorTilt TableHeight ReconstructionDiameter DataCollectionDiameter
+TemporalPositionIdentifier NumberOfTemporalPositions TemporalPositionIndex EchoNumbers TriggerTime
+CardiacNumberOfImages NumberOfSlices NumberOfTimeSlices ImageIndex SeriesType Units
+KVP XRayTubeCurrent Exposure ConvolutionKernel FilterType ScanOptions RotationDirection
+ScanningSequence SequenceVariant MRAcquisitionType SequenceName RepetitionTime EchoTime
+InversionTime EchoTrainLength FlipAngle MagneticFieldStrength InPlanePhaseEncodingDirection
+ContrastBolusAgent PhotometricInterpretation SamplesPerPixel PlanarConfiguration Rows Columns
+BitsAllocated BitsStored HighBit PixelRepresentation NumberOfFrames PixelAspectRatio
+FrameIncrementPointer SmallestImagePixelValue LargestImagePixelValue PixelPaddingValue
+PixelPaddingRangeLimit WindowCenter WindowWidth WindowCenterWidthExplanation VOILUTFunction
+RescaleIntercept RescaleSlope RescaleType PresentationLUTShape PixelIntensityRelationship
+PixelIntensityRelationshipSign DistanceSourceToDetector DistanceSourceToPatient
+DetectorPrimaryAngle PositionerPrimaryAngle PositionerSecondaryAngle PositionerType
+FieldOfViewRotation FieldOfViewHorizontalFlip ImageRotation ImageHorizontalFlip
+"""
+_FRAMES = """
+SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence PlanePositionSequence
+PlaneOrientationSequence PixelMeasuresSequence FrameAnatomySequence FrameContentSequence
+CTImageFrameTypeSequence MRImageFrameTypeSequence PETFrameTypeSequence FrameType
+FrameVOILUTSequence PixelValueTransformationSequence StackID InStackPositionNumber
+DimensionIndexValues DimensionOrganizationType FrameAcquisitionNumber FrameAcquisitionDateTime
+FrameReferenceDateTime VolumetricProperties PixelPresentation ConcatenationUID
+InConcatenationNumber InConcatenationTotalNumber ConcatenationFrameOffsetNumber
+SOPInstanceUIDOfConcatenationSource CTAcquisitionTypeSequence AcquisitionType
+CTAcquisitionDetailsSequence MRTimingAndRelatedParametersSequence
+"""
+
+KEYWORDS: Final = tuple(dict.fromkeys(f"{_IDENTITY} {_STUDY} {_SERIES} {_IMAGE} {_FRAMES}".split()))
+
+
+def _tags() -> dict[int, str]:
+    tags = {tag_of(keyword): keyword for keyword in KEYWORDS}
+    assert None not in tags, "a keyword that PS3.6 does not have"
+    return {tag: keyword for tag, keyword in tags.items() if tag is not None}
+
+
+#: Keyword by tag; chosen on every level, so that code sequences and functional groups come along.
+CHOSEN: Final = _tags()
