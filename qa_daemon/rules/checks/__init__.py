@@ -1,0 +1,8 @@
+"""Python checks that rules name in `check: {registered: NAME}`: what conditions cannot say.
+
+In: the facts of a series or a study. Out: hits, or why there is no verdict.
+"""
+
+from qa_daemon.rules.checks import attributes, orientation, stack, study
+
+REGISTERED = (attributes, orientation, stack, study)

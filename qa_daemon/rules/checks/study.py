@@ -1,0 +1,148 @@
+"""What must hold over a study: one patient, and pictures of what the description says."""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Final
+
+from qa_daemon.records.prediction import Prediction
+from qa_daemon.records.series import Series
+from qa_daemon.rules.checks.registry import Options, of_series, of_study
+from qa_daemon.rules.facts import (
+    PASSED,
+    Answer,
+    Hit,
+    NotApplicable,
+    NotEvaluated,
+    SeriesFacts,
+    StudyFacts,
+    decided,
+    values_of,
+)
+
+_IDENTITY: Final = ("PatientID", "PatientName", "PatientBirthDate", "PatientSex")
+
+_WORD: Final = re.compile(r"[^\W_]+")
+
+#: Words of descriptions for the modality, in the languages that were met.
+_MODALITY_WORDS: Final = {
+    modality: frozenset(words.split())
+    for modality, words in {
+        "MR": "mr mri mpmri mrt mra irm rm rmn fmri",
+        "CT": "ct cta cct hrct tc tac tdm",
+    }.items()
+}
+_SEVERAL_MODALITIES: Final = frozenset(
+    ("pet", "pt", "petct", "petmr", "spect", "fusion", "hybrid", "biopsy")
+)
+
+#: Words of descriptions for the regions of target `body_region`; a word list, not a lexicon.
+_REGION_WORDS: Final = {
+    region: frozenset(words.split())
+    for region, words in {
+        "HEAD": "head brain skull cerebral cerebrale cranial cranio neuro neurocranium schaedel "
+        "schädel kopf tete tête cerveau orbit orbits sinus sinuses pituitary sella face facial iac",
+        "NECK": "neck cervical cspine hals halswirbelsäule hws cou larynx thyroid",
+        "CHEST": "chest thorax thoracic lung lungs pulmonary heart cardiac breast bws",
+        "ABDOMEN": "abdomen abdominal abd abdo liver kidney kidneys renal pancreas spleen lumbar "
+        "lspine lws",
+        "PELVIS": "pelvis pelvic prostate bladder uterus hip hips becken rectum sacrum",
+        "LOWERLIMB": "knee knees genou knie ankle foot feet leg legs femur thigh tibia",
+    }.items()
+}
+_FROM_HEAD_TO_FEET: Final = tuple(_REGION_WORDS)
+
+
+def _words(facts: SeriesFacts) -> frozenset[str]:
+    described = " ".join(
+        facts.text(keyword) for keyword in ("StudyDescription", "RequestedProcedureDescription")
+    )
+    return frozenset(word.lower() for word in _WORD.findall(described))
+
+
+@of_series
+def description_agrees_with_modality(facts: SeriesFacts, _: Options) -> Answer:
+    """Check that a study described as MR holds no CT, and the other way round."""
+    words = _words(facts)
+    named = {modality for modality, known in _MODALITY_WORDS.items() if known & words}
+    if len(named) != 1 or words & _SEVERAL_MODALITIES:
+        return NotApplicable()
+    if facts.series.modality in named:
+        return PASSED
+    return (
+        Hit(
+            f"The study is described as {named.pop()}, but this series is {facts.series.modality}.",
+            evidence={"StudyDescription": facts.text("StudyDescription")},
+        ),
+    )
+
+
+@of_series
+def description_agrees_with_region(facts: SeriesFacts, _: Options) -> Answer:
+    """Check that the pixels show a region that the description names, or a neighbour of it."""
+    words = _words(facts)
+    named = [region for region, known in _REGION_WORDS.items() if known & words]
+    if not named:
+        return NotApplicable()
+    seen = decided(facts.inference.of("body_region"), "")
+    if not isinstance(seen, Prediction) or not seen.labels:
+        return NotEvaluated("body_region: nothing accepted")
+    if any(_are_near(a, b) for a in named for b in seen.labels):
+        return PASSED
+    return (
+        Hit(
+            f"The study is described as {' and '.join(named)}; the pixels show "
+            f"{' and '.join(seen.labels)}. The images may belong to another order.",
+            evidence={"StudyDescription": facts.text("StudyDescription")},
+        ),
+    )
+
+
+def _are_near(a: str, b: str) -> bool:
+    if a not in _FROM_HEAD_TO_FEET or b not in _FROM_HEAD_TO_FEET:
+        return True
+    return abs(_FROM_HEAD_TO_FEET.index(a) - _FROM_HEAD_TO_FEET.index(b)) <= 1
+
+
+@of_study
+def patient_identity_same(facts: StudyFacts, _: Options) -> Answer:
+    """Check that all images of a study name the same patient (PS3.3 C.7.1.1)."""
+    differing = {
+        keyword: values
+        for keyword in _IDENTITY
+        if len(values := _distinct(facts.series, keyword)) > 1
+    }
+    if not differing:
+        return PASSED
+    return (
+        Hit(
+            f"Images of one study differ in {', '.join(differing)}; one of them may be another "
+            "patient's.",
+            _minority(differing),
+            {keyword: " | ".join(sorted(values)) for keyword, values in differing.items()},
+        ),
+    )
+
+
+def _distinct(series: tuple[Series, ...], keyword: str) -> Mapping[str, tuple[str, ...]]:
+    """Return the distinct filled values, each with the instances that have it."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for each in series:
+        for instance in (*each.instances, *each.colliding):
+            value = "\\".join(values_of(instance, keyword) or ())
+            if value:
+                found[_normal(value)].append(instance.sop_instance_uid)
+    return {value: tuple(uids) for value, uids in found.items()}
+
+
+def _normal(value: str) -> str:
+    """Fold what writers of one name differ in without meaning it: case, blanks, trailing carets."""
+    return " ".join(value.upper().replace("^", " ").split())
+
+
+def _minority(differing: Mapping[str, Mapping[str, tuple[str, ...]]]) -> tuple[str, ...]:
+    concerned = set[str]()
+    for values in differing.values():
+        largest = max(values, key=lambda value: (len(values[value]), value))
+        concerned.update(uid for value, uids in values.items() if value != largest for uid in uids)
+    return tuple(sorted(concerned))

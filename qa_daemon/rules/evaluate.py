@@ -1,0 +1,339 @@
+"""Rules over facts: every enabled rule ends in exactly one of five outcomes."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from attrs import frozen
+
+from qa_daemon.records.finding import Finding, Level, Outcomes, Unjudged, Verdict
+from qa_daemon.records.instance import Instance, Irregularity
+from qa_daemon.records.prediction import Part, Prediction
+from qa_daemon.rules.checks.registry import SERIES_CHECKS, STUDY_CHECKS
+from qa_daemon.rules.facts import (
+    PASSED,
+    Answer,
+    Hit,
+    NotApplicable,
+    NotEvaluated,
+    SeriesFacts,
+    StudyFacts,
+    decided,
+    uids,
+)
+from qa_daemon.rules.operators import FREE_OF, OPERATORS, Answered, Look
+from qa_daemon.rules.schema import (
+    AllOf,
+    AnyOf,
+    Condition,
+    Need,
+    Not,
+    Outcome,
+    Registered,
+    Rule,
+    RulePack,
+    Test,
+)
+
+_PLACE: Final = re.compile(r"\{(tag\.[A-Za-z0-9\[\]]+|series\.instances|prediction\.[a-z_]+)\}")
+
+# A message is one or two lines on a screen; hostile values reach 64 KiB.
+_VALUE_LENGTH_MAX: Final = 64
+
+
+@frozen
+class Judged:
+    """What became of one rule."""
+
+    rule: Rule
+    outcome: Outcome
+    reason: str = ""
+    findings: tuple[Finding, ...] = ()
+
+
+def evaluate(pack: RulePack, facts: SeriesFacts | StudyFacts) -> Verdict:
+    """Evaluate every enabled rule that looks at such a subject."""
+    return verdict_of([judged(rule, facts) for rule in pack.enabled if rule.level in facts.levels])
+
+
+def verdict_of(judgements: Sequence[Judged]) -> Verdict:
+    """Gather single judgements: findings worst first, then by rule."""
+    findings = [finding for judgement in judgements for finding in judgement.findings]
+    findings.sort(
+        key=lambda each: (-each.severity, each.rule, each.message, each.sop_instance_uids)
+    )
+    return Verdict(tuple(findings), _outcomes(judgements))
+
+
+def _outcomes(judgements: Sequence[Judged]) -> Outcomes:
+    ids: dict[Outcome, list[str]] = defaultdict(list)
+    unjudged: dict[Outcome, list[Unjudged]] = defaultdict(list)
+    for judgement in sorted(judgements, key=lambda each: each.rule.id):
+        ids[judgement.outcome].append(judgement.rule.id)
+        unjudged[judgement.outcome].append(Unjudged(judgement.rule.id, judgement.reason))
+    return Outcomes(
+        passed=tuple(ids[Outcome.PASSED]),
+        finding=tuple(ids[Outcome.FINDING]),
+        not_applicable=tuple(ids[Outcome.NOT_APPLICABLE]),
+        not_evaluated=tuple(unjudged[Outcome.NOT_EVALUATED]),
+        fault=tuple(unjudged[Outcome.FAULT]),
+    )
+
+
+def judged(rule: Rule, facts: SeriesFacts | StudyFacts) -> Judged:
+    """Evaluate one rule. Whatever breaks in it becomes the outcome `fault`."""
+    try:
+        answer = (
+            _of_study(rule, facts) if isinstance(facts, StudyFacts) else _of_series(rule, facts)
+        )
+        match answer:
+            case NotApplicable():
+                return Judged(rule, Outcome.NOT_APPLICABLE)
+            case NotEvaluated(reason):
+                return Judged(rule, Outcome.NOT_EVALUATED, reason)
+            case ():
+                return Judged(rule, Outcome.PASSED)
+            case hits:
+                findings = tuple(_finding(rule, hit, facts) for hit in hits)
+                return Judged(rule, Outcome.FINDING, findings=findings)
+    except Exception as error:  # noqa: BLE001 one broken rule must not silence the others
+        return Judged(rule, Outcome.FAULT, _place_of(error))
+
+
+def _place_of(error: Exception) -> str:
+    """Name the kind and the place of a bug; its text may hold a patient's value and is left out."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = "" if trace is None else f" in {trace.tb_frame.f_code.co_name}:{trace.tb_lineno}"
+    return f"{type(error).__name__}{where}"
+
+
+def _of_study(rule: Rule, facts: StudyFacts) -> Answer:
+    assert isinstance(rule.check, Registered), "the loader admits only registered study checks"
+    return STUDY_CHECKS[rule.check.name](facts, rule.check.options)
+
+
+def _of_series(rule: Rule, facts: SeriesFacts) -> Answer:
+    whole = Look(facts)
+    if rule.level is Level.INSTANCE and not _looks_at_all(rule.check):
+        return _each_instance(rule, facts)
+    return _of_look(rule, whole)
+
+
+def _looks_at_all(check: Condition) -> bool:
+    return isinstance(check, Registered) or (isinstance(check, Test) and check.operator == FREE_OF)
+
+
+def _of_look(rule: Rule, look: Look) -> Answer:
+    applies = True if rule.applies_when is None else _holds(rule.applies_when, look)
+    if isinstance(applies, NotEvaluated):
+        return applies
+    if not applies:
+        return NotApplicable()
+    for need in rule.needs:
+        reason = _unmet(need, look.facts)
+        if reason:
+            return NotEvaluated(f"{need.prediction}: {reason}")
+    return _checked(rule.check, look)
+
+
+def _checked(check: Condition, look: Look) -> Answer:
+    if isinstance(check, Registered):
+        return SERIES_CHECKS[check.name](look.facts, check.options)
+    if isinstance(check, Test) and check.operator == FREE_OF:
+        assert isinstance(check.operand, tuple)
+        return _irregular(look.facts, [str(kind) for kind in check.operand])
+    holds = _holds(check, look)
+    if isinstance(holds, NotEvaluated):
+        return holds
+    return PASSED if holds else (Hit(evidence=_evidence(check, look)),)
+
+
+def _each_instance(rule: Rule, facts: SeriesFacts) -> Answer:
+    """Evaluate once per distinct tuple of the values that the rule looks at."""
+    hits, concerned, unknown, passed = list[Hit](), list[Instance](), "", False
+    for group in _groups(rule, facts):
+        match _of_look(rule, Look(facts, group[0])):
+            case NotApplicable():
+                continue
+            case NotEvaluated(reason):
+                unknown = reason
+            case ():
+                passed = True
+            case found:
+                hits.extend(found)
+                concerned.extend(group)
+    if hits:
+        first = hits[0]
+        return (Hit(first.message, uids(concerned, facts.series.instances), first.evidence),)
+    if unknown:
+        return NotEvaluated(unknown)
+    return PASSED if passed else NotApplicable()
+
+
+def _groups(rule: Rule, facts: SeriesFacts) -> list[tuple[Instance, ...]]:
+    names = sorted({test.fact for test in _tests(rule.check)} | _applies_to(rule))
+    keywords = {name.removeprefix("tag.").partition("[")[0] for name in names}
+    if not keywords & facts.series.conflicting:
+        return [facts.series.instances] if facts.series.instances else []
+    groups: dict[tuple[tuple[str, ...] | None, ...], list[Instance]] = defaultdict(list)
+    for instance in facts.series.instances:
+        look = Look(facts, instance)
+        groups[tuple(look.values(name) for name in names)].append(instance)
+    return [tuple(group) for group in groups.values()]
+
+
+def _applies_to(rule: Rule) -> set[str]:
+    return set() if rule.applies_when is None else {t.fact for t in _tests(rule.applies_when)}
+
+
+def _tests(condition: Condition) -> Iterator[Test]:
+    match condition:
+        case Test():
+            yield condition
+        case AllOf(conditions) | AnyOf(conditions):
+            for each in conditions:
+                yield from _tests(each)
+        case Not(inner):
+            yield from _tests(inner)
+        case Registered():
+            return
+
+
+def _holds(condition: Condition, look: Look) -> Answered:
+    """Evaluate in three values: no beats unknown in `all`, yes beats unknown in `any`."""
+    match condition:
+        case Test():
+            return OPERATORS[condition.operator].apply(look, condition)
+        case Not(inner):
+            answer = _holds(inner, look)
+            return answer if isinstance(answer, NotEvaluated) else not answer
+        case AllOf(conditions):
+            return _first(conditions, look, stops_at=False)
+        case AnyOf(conditions):
+            return _first(conditions, look, stops_at=True)
+        case Registered(name, options):
+            return _yes_or_no(SERIES_CHECKS[name](look.facts, options))
+
+
+def _first(conditions: Sequence[Condition], look: Look, *, stops_at: bool) -> Answered:
+    unknown = None
+    for condition in conditions:
+        answer = _holds(condition, look)
+        if answer is stops_at:
+            return stops_at
+        if isinstance(answer, NotEvaluated):
+            unknown = answer
+    return unknown or (not stops_at)
+
+
+def _yes_or_no(answer: Answer) -> Answered:
+    match answer:
+        case NotEvaluated():
+            return answer
+        case NotApplicable():
+            return NotEvaluated("the check does not apply")
+        case hits:
+            return not hits
+
+
+def _unmet(need: Need, facts: SeriesFacts) -> str:
+    usable = decided(facts.inference.of(need.prediction), need.part)
+    if isinstance(usable, str):
+        return usable
+    if (usable.probability or 0.0) < need.probability:
+        return "low_probability"
+    return ""
+
+
+def _irregular(facts: SeriesFacts, kinds: Sequence[str]) -> Answer:
+    """One hit per kind, with what was noted first and the instances concerned."""
+    hits = []
+    for kind in kinds:
+        noted = facts.irregularities.get(kind, ())
+        if noted:
+            concerned = tuple(sorted({uid for uid, _ in noted}))
+            everywhere = len(concerned) == len(facts.series.instances)
+            first = noted[0][1]
+            hits.append(
+                Hit(
+                    message=_said(first, len(noted)),
+                    sop_instance_uids=() if everywhere else concerned,
+                    evidence={"kind": kind, **({"path": first.path} if first.path else {})},
+                )
+            )
+    return tuple(hits)
+
+
+def _said(irregularity: Irregularity, times: int) -> str:
+    return irregularity.message if times == 1 else f"{irregularity.message} ({times} times)"
+
+
+def _finding(rule: Rule, hit: Hit, facts: SeriesFacts | StudyFacts) -> Finding:
+    message = hit.message or rule.message or rule.title
+    evidence, confidence = dict(hit.evidence), hit.confidence
+    if isinstance(facts, SeriesFacts):
+        look = Look(facts, _first_concerned(hit, facts))
+        message = _PLACE.sub(lambda place: _shown(place[1], look), message)
+        for need in rule.needs:
+            prediction = facts.inference.of(need.prediction)
+            if prediction is not None:
+                evidence.setdefault(need.prediction, _told(prediction))
+        if confidence is None:
+            confidence = _least(rule.needs, facts)
+    return Finding(
+        rule=rule.id,
+        topic=rule.topic,
+        severity=rule.severity if hit.severity is None else hit.severity,
+        level=rule.level,
+        message=message,
+        confidence=confidence,
+        sop_instance_uids=hit.sop_instance_uids,
+        evidence=evidence,
+    )
+
+
+def _first_concerned(hit: Hit, facts: SeriesFacts) -> Instance | None:
+    wanted = set(hit.sop_instance_uids[:1])
+    for instance in facts.series.instances if wanted else ():
+        if instance.sop_instance_uid in wanted:
+            return instance
+    return None
+
+
+def _least(needs: Sequence[Need], facts: SeriesFacts) -> float | None:
+    found: list[float] = []
+    for need in needs:
+        usable: Part | Prediction | str = decided(facts.inference.of(need.prediction), need.part)
+        if not isinstance(usable, str) and usable.probability is not None:
+            found.append(usable.probability)
+    return min(found, default=None)
+
+
+def _evidence(condition: Condition, look: Look) -> Mapping[str, str]:
+    return {test.fact: _shown(test.fact, look) for test in _tests(condition)}
+
+
+def _shown(name: str, look: Look) -> str:
+    """Return a fact for a reader, cut to a readable length."""
+    if name.startswith("prediction."):
+        prediction = look.facts.inference.of(name.removeprefix("prediction."))
+        return "nothing" if prediction is None else " and ".join(_labels(prediction)) or "nothing"
+    values = look.values(name)
+    if values is None:
+        return "(absent)"
+    text = "\\".join(values) or "(empty)"
+    return text if len(text) <= _VALUE_LENGTH_MAX else f"{text[:_VALUE_LENGTH_MAX]}..."
+
+
+def _labels(prediction: Prediction) -> tuple[str, ...]:
+    if prediction.labels is not None:
+        return prediction.labels
+    return () if prediction.label is None else (prediction.label,)
+
+
+def _told(prediction: Prediction) -> str:
+    said = [f"{name} {prediction.probabilities.get(name, 0.0):.3f}" for name in _labels(prediction)]
+    return ", ".join(said) or str(prediction.reason or "nothing")

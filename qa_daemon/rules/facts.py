@@ -1,0 +1,208 @@
+"""What rules can look at, and what a check can answer."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, cached_property
+from typing import TypeAlias, TypeVar
+
+from attrs import field, frozen
+
+from qa_daemon.geometry.cosines import Cosines, Fault, Vector, read_cosines
+from qa_daemon.geometry.placement import read_position, read_spacing
+from qa_daemon.geometry.stack import Slice as StackSlice
+from qa_daemon.geometry.stack import StackFacts, stack_facts
+from qa_daemon.records.element import Element
+from qa_daemon.records.finding import Level, Severity
+from qa_daemon.records.inference import Inference
+from qa_daemon.records.instance import Instance, Irregularity, Located, Plane
+from qa_daemon.records.prediction import Abstention, Part, Prediction
+from qa_daemon.records.series import Series
+from qa_daemon.series.slices import slices
+
+
+@frozen
+class Hit:
+    """Something wrong, found by a check.
+
+    Attributes
+    ----------
+    message
+        For a technician; "" means the message of the rule.
+    severity
+        None means the severity of the rule.
+    """
+
+    message: str = ""
+    sop_instance_uids: tuple[str, ...] = ()
+    evidence: Mapping[str, str] = field(factory=dict)
+    severity: Severity | None = None
+    confidence: float | None = None
+
+
+@frozen
+class NotApplicable:
+    """The check has nothing to say about such a subject."""
+
+
+@frozen
+class NotEvaluated:
+    """The check could not decide, with the reason."""
+
+    reason: str
+
+
+#: Hits (none: passed), or why there is no verdict.
+Answer: TypeAlias = tuple[Hit, ...] | NotApplicable | NotEvaluated
+
+PASSED: tuple[Hit, ...] = ()
+
+Number = TypeVar("Number")
+
+
+@frozen
+class Slice:
+    """One frame with its plane as numbers, as a fault, or None where the element is absent.
+
+    Attributes
+    ----------
+    spacing
+        Between rows, between columns, mm.
+    """
+
+    instance: Instance
+    frame: int
+    cosines: Cosines | Fault | None
+    position: Vector | Fault | None
+    spacing: tuple[float, float] | Fault | None
+
+
+@frozen
+class SeriesFacts:
+    """One series with what its pixels showed, and the other series of its study."""
+
+    series: Series
+    inference: Inference = field(factory=Inference)
+    siblings: tuple[Series, ...] = ()
+
+    @property
+    def levels(self) -> frozenset[Level]:
+        """The levels of rules that can be evaluated here."""
+        return frozenset({Level.INSTANCE, Level.SERIES})
+
+    @cached_property
+    def irregularities(self) -> Mapping[str, tuple[tuple[str, Irregularity], ...]]:
+        """By kind: the instances that show it, each with what was noted."""
+        by_kind: dict[str, list[tuple[str, Irregularity]]] = defaultdict(list)
+        for instance in (*self.series.instances, *self.series.colliding):
+            for irregularity in instance.irregularities:
+                by_kind[irregularity.kind].append((instance.sop_instance_uid, irregularity))
+        for uid, noted in self.inference.irregularities.items():
+            for irregularity in noted:
+                by_kind[irregularity.kind].append((uid, irregularity))
+        return {kind: tuple(noted) for kind, noted in by_kind.items()}
+
+    @cached_property
+    def slices(self) -> tuple[Slice, ...]:
+        """All frames that have a plane, in the order of the series."""
+        read = cache(read_cosines)  # most series write one orientation a thousand times
+        return tuple(
+            _slice(instance, plane, read)
+            for instance in self.series.instances
+            for plane in instance.planes
+        )
+
+    @cached_property
+    def placed(self) -> tuple[StackSlice, ...]:
+        """The frames that have a readable place."""
+        return slices(self.series.instances)
+
+    @cached_property
+    def stack(self) -> StackFacts:
+        """What the positions of the series say."""
+        return stack_facts(self.placed)
+
+    def tag(self, keyword: str) -> Element | None:
+        """Return the element of the first instance that has it filled, else that has it at all."""
+        shared = self.series.shared.get(keyword)
+        if shared is not None or keyword not in self.series.conflicting:
+            return shared
+        empty = None
+        for instance in self.series.instances:
+            element = instance.elements.get(keyword)
+            if element is not None and element.is_filled:
+                return element
+            empty = empty or element
+        return empty
+
+    def text(self, keyword: str) -> str:
+        """Return the first value of `tag(keyword)` as text, "" where there is none."""
+        return first_of(self.tag(keyword))
+
+
+@frozen
+class StudyFacts:
+    """All series of one study."""
+
+    series: tuple[Series, ...]
+
+    @property
+    def levels(self) -> frozenset[Level]:
+        """The levels of rules that can be evaluated here."""
+        return frozenset({Level.STUDY})
+
+
+def _slice(
+    instance: Instance, plane: Plane, read: Callable[[tuple[str, ...]], Cosines | Fault]
+) -> Slice:
+    return Slice(
+        instance=instance,
+        frame=plane.frame,
+        cosines=_read(plane.orientation, read),
+        position=_read(plane.position, read_position),
+        spacing=_read(plane.spacing, read_spacing),
+    )
+
+
+def _read(located: Located | None, read: Callable[[tuple[str, ...]], Number]) -> Number | None:
+    return None if located is None else read(located.values)
+
+
+def first_of(element: Element | None) -> str:
+    """Return the first value as stripped text, "" where there is none."""
+    if element is None or not element.values or isinstance(element.values[0], Mapping):
+        return ""
+    return str(element.values[0]).strip()
+
+
+def values_of(instance: Instance, keyword: str) -> tuple[str, ...] | None:
+    """Return the values as stripped texts, None where the element is absent."""
+    if keyword == "SOPClassUID":
+        return (instance.sop_class_uid,)
+    element = instance.elements.get(keyword)
+    return None if element is None else texts_of(element)
+
+
+def texts_of(element: Element) -> tuple[str, ...]:
+    """Return all values as stripped texts; items of a sequence as `(item)`."""
+    return tuple(
+        "(item)" if isinstance(value, Mapping) else str(value).strip() for value in element.values
+    )
+
+
+def decided(prediction: Prediction | None, part: str) -> Part | Prediction | str:
+    """Return what of the prediction may be used, or the reason why nothing may."""
+    if prediction is None:
+        return "not asked for"
+    if part:
+        half = prediction.turn if part == "turn" else prediction.mirror
+        if half is not None and not half.abstained:
+            return half
+    elif not prediction.abstained:
+        return prediction
+    return str(prediction.reason or Abstention.LOW_PROBABILITY)
+
+
+def uids(instances: Iterable[Instance], whole: Sequence[Instance]) -> tuple[str, ...]:
+    """Return the UIDs of those concerned, sorted; `()` where these are all."""
+    concerned = sorted({instance.sop_instance_uid for instance in instances})
+    return () if len(concerned) == len(whole) else tuple(concerned)

@@ -1,0 +1,310 @@
+"""Rule files become a `RulePack`, or every fault of all files at once."""
+
+import hashlib
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Final, TypeVar
+
+import yaml
+from attrs import evolve
+
+from qa_daemon.dicom.elements import KEYWORDS
+from qa_daemon.errors import ConfigurationError
+from qa_daemon.records.finding import Level, Scope, Severity, Topic
+from qa_daemon.rules.checks.registry import SERIES_CHECKS, STUDY_CHECKS
+from qa_daemon.rules.operators import FACT, FREE_OF, OPERATORS
+from qa_daemon.rules.schema import (
+    REGISTERED_SUGGESTIONS,
+    AllOf,
+    AnyOf,
+    Case,
+    CaseSeries,
+    Condition,
+    Need,
+    Not,
+    Outcome,
+    Registered,
+    Rule,
+    RulePack,
+    Status,
+    Suggest,
+    Test,
+)
+from qa_daemon.rules.source import At, Raw, Reader, nearest, parse
+
+_REQUIRED: Final = frozenset(
+    {"id", "title", "topic", "severity", "status", "version", "level", "rationale", "check"}
+)
+_OPTIONAL: Final = frozenset(
+    {"applies_when", "needs", "suggest", "message", "quick", "known_false_positives", "cases"}
+)
+_SUGGEST_WAYS: Final = ("replace", "remove", "registered")
+_SUGGEST_SOURCES: Final = ("from_prediction", "with", "upper_case")
+_CASE_KEYS: Final = frozenset(
+    {"name", "outcome", "tags", "instances", "irregularities", "series", "predictions"}
+    | {"table_side", "severity", "proposes"}
+)
+
+
+def load_pack(texts: Mapping[str, str]) -> RulePack:
+    """Read rule files.
+
+    Parameters
+    ----------
+    texts
+        Path (as it should stand in messages) -> YAML text.
+
+    Raises
+    ------
+    ConfigurationError
+        With every fault of every file: path, line, rule, what is wrong, the nearest known word.
+    """
+    faults: list[str] = []
+    rules: dict[str, Rule] = {}
+    digest = hashlib.sha256()
+    for path, text in sorted(texts.items()):
+        digest.update(text.encode())
+        reader = Reader(path)
+        rule = _read_file(reader, text)
+        faults.extend(reader.faults)
+        if rule is None or reader.faults:
+            continue
+        if rule.id in rules:
+            faults.append(
+                f"{path}:1: rule {rule.id}: the id is already that of {rules[rule.id].path}"
+            )
+        rules[rule.id] = rule
+    if faults:
+        raise ConfigurationError("\n".join(faults))
+    return RulePack(rules, digest.hexdigest())
+
+
+def overlay(packs: Sequence[RulePack], disabled: Collection[str] = ()) -> RulePack:
+    """Lay packs over each other: later ones win by rule id; `disabled` are left out.
+
+    Raises
+    ------
+    ConfigurationError
+        If a disabled id is that of no rule.
+    """
+    rules = {rule.id: rule for pack in packs for rule in pack.rules.values()}
+    unknown = sorted(set(disabled) - set(rules))
+    if unknown:
+        said = (f"{name}{nearest(name, rules)}" for name in unknown)
+        raise ConfigurationError(f"rules.disabled: no such rule: {'; '.join(said)}")
+    for name in disabled:
+        rules[name] = evolve(rules[name], status=Status.RETIRED)
+    digests = [pack.digest for pack in packs] + sorted(disabled)
+    return RulePack(rules, hashlib.sha256("\n".join(digests).encode()).hexdigest())
+
+
+def _read_file(reader: Reader, text: str) -> Rule | None:
+    try:
+        raw = parse(reader, text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        reader.lines = {(): mark.line + 1 if mark else 1}
+        reader.fault((), f"this is not YAML: {getattr(error, 'problem', error)}")
+        return None
+    if isinstance(raw, dict) and isinstance(raw.get("id"), str):
+        reader.rule = raw["id"]
+    if not reader.keys(raw, (), _REQUIRED | _OPTIONAL):
+        return None
+    for key in sorted(_REQUIRED - set(raw)):
+        reader.fault((), f"the key '{key}' is missing")
+    return None if reader.faults else _rule(reader, raw)
+
+
+def _rule(reader: Reader, raw: Mapping[str, Raw]) -> Rule:
+    level = reader.word(raw, "level", Level, Level.SERIES)
+    severity = str(raw["severity"])
+    if severity not in _SEVERITIES:
+        reader.fault(
+            ("severity",), f"unknown severity '{severity}'{nearest(severity, _SEVERITIES)}"
+        )
+    if not isinstance(raw["version"], int):
+        reader.fault(("version",), "version must be a whole number")
+    return Rule(
+        id=reader.text(raw, "id"),
+        title=reader.text(raw, "title"),
+        topic=reader.word(raw, "topic", Topic, Topic.CONFORMANCE),
+        severity=_SEVERITIES.get(severity, Severity.INFO),
+        status=reader.word(raw, "status", Status, Status.DRAFT),
+        version=raw["version"],
+        level=level,
+        rationale=reader.text(raw, "rationale"),
+        check=_check(reader, raw["check"], level),
+        applies_when=(
+            _condition(reader, raw["applies_when"], ("applies_when",))
+            if "applies_when" in raw
+            else None
+        ),
+        needs=tuple(_list(reader, raw, "needs", _need)),
+        suggest=_suggest(reader, raw["suggest"]) if "suggest" in raw else None,
+        message=reader.text(raw, "message"),
+        quick=raw.get("quick", False) is True,
+        known_false_positives=tuple(map(str, raw.get("known_false_positives", ()))),
+        cases=tuple(_list(reader, raw, "cases", _case)),
+        path=reader.path,
+    )
+
+
+_SEVERITIES: Final = {severity.word: severity for severity in Severity}
+
+Item = TypeVar("Item")
+
+
+def _list(
+    reader: Reader,
+    raw: Mapping[str, Raw],
+    key: str,
+    read: Callable[[Reader, Raw, At], Item | None],
+) -> Iterator[Item]:
+    values = raw.get(key, [])
+    if not isinstance(values, list):
+        reader.fault((key,), f"{key} must be a list")
+        return
+    for index, value in enumerate(values):
+        item = read(reader, value, (key, index))
+        if item is not None:
+            yield item
+
+
+def _check(reader: Reader, raw: Raw, level: Level) -> Condition:
+    at = ("check",)
+    if isinstance(raw, dict) and FREE_OF in raw:
+        kinds = raw[FREE_OF]
+        is_right = raw.get("fact") == "irregularities" and isinstance(kinds, list) and bool(kinds)
+        if not (reader.keys(raw, at, {"fact", FREE_OF}) and is_right):
+            reader.fault(at, f"write {{fact: irregularities, {FREE_OF}: [KIND, ...]}}")
+        return Test("irregularities", FREE_OF, _frozen(kinds))
+    if level in {Level.STUDY, Level.VISIT}:
+        return _registered(reader, raw, at, STUDY_CHECKS)
+    return _condition(reader, raw, at)
+
+
+def _registered(reader: Reader, raw: Raw, at: At, known: Collection[str]) -> Condition:
+    if not isinstance(raw, dict) or "registered" not in raw:
+        reader.fault(at, "a rule of this level needs {registered: NAME}")
+        return Registered("?")
+    name = str(raw["registered"])
+    if name not in known:
+        reader.fault((*at, "registered"), f"unknown check '{name}'{nearest(name, known)}")
+    return Registered(name, {str(k): _frozen(v) for k, v in raw.items() if k != "registered"})
+
+
+def _condition(reader: Reader, raw: Raw, at: At) -> Condition:
+    match raw:
+        case {"all": list(parts), **rest} if not rest:
+            return AllOf(_conditions(reader, parts, (*at, "all")))
+        case {"any": list(parts), **rest} if not rest:
+            return AnyOf(_conditions(reader, parts, (*at, "any")))
+        case {"not": inner, **rest} if not rest:
+            return Not(_condition(reader, inner, (*at, "not")))
+        case {"registered": _}:
+            return _registered(reader, raw, at, SERIES_CHECKS)
+        case {"fact": _}:
+            return _test(reader, raw, at)
+        case _:
+            reader.fault(
+                at, "a condition is {fact: ..., OPERATOR: ...}, all, any, not or registered"
+            )
+            return AllOf(())
+
+
+def _conditions(reader: Reader, parts: Sequence[Raw], at: At) -> tuple[Condition, ...]:
+    return tuple(_condition(reader, part, (*at, index)) for index, part in enumerate(parts))
+
+
+def _test(reader: Reader, raw: Mapping[str, Raw], at: At) -> Condition:
+    fact, words = str(raw["fact"]), [key for key in raw if key != "fact"]
+    match = FACT.fullmatch(fact)
+    if not match or fact == "irregularities":
+        reader.fault((*at, "fact"), f"unknown fact '{fact}'; use tag.KEYWORD or series.instances")
+    elif match[1] and match[1] not in KEYWORDS:
+        reader.fault((*at, "fact"), f"'{match[1]}' is not read{nearest(match[1], KEYWORDS)}")
+    if len(words) != 1:
+        reader.fault(at, "exactly one operator belongs to a fact")
+        return AllOf(())
+    name = words[0]
+    if name not in OPERATORS:
+        reader.fault((*at, name), f"unknown operator '{name}'{nearest(name, OPERATORS)}")
+        return AllOf(())
+    operand = _frozen(raw[name])
+    if not OPERATORS[name].accepts(operand):
+        reader.fault((*at, name), f"'{name}' takes {OPERATORS[name].takes}")
+    return Test(fact, name, operand)
+
+
+def _frozen(raw: Raw) -> Raw:
+    match raw:
+        case list():
+            return tuple(map(_frozen, raw))
+        case dict():
+            return {str(key): _frozen(value) for key, value in raw.items()}
+        case _:
+            return raw
+
+
+def _need(reader: Reader, raw: Raw, at: At) -> Need | None:
+    if not reader.keys(raw, at, {"prediction", "probability", "part"}):
+        return None
+    probability = raw.get("probability", 0.0)
+    if not isinstance(probability, int | float) or not 0 <= probability <= 1:
+        reader.fault((*at, "probability"), "probability lies between 0 and 1")
+        return None
+    if raw.get("part", "") not in {"", "turn", "mirror"}:
+        reader.fault((*at, "part"), "part is turn or mirror")
+    return Need(str(raw.get("prediction", "")), float(probability), str(raw.get("part", "")))
+
+
+def _suggest(reader: Reader, raw: Raw) -> Suggest | None:
+    at = ("suggest",)
+    if not reader.keys(raw, at, {*_SUGGEST_WAYS, *_SUGGEST_SOURCES, "scope"}):
+        return None
+    ways = [way for way in _SUGGEST_WAYS if way in raw]
+    sources = [source for source in _SUGGEST_SOURCES if source in raw]
+    if len(ways) != 1 or len(sources) != (ways[0] == "replace"):
+        reader.fault(at, f"one of {', '.join(_SUGGEST_WAYS)}; replace with one source")
+        return None
+    if ways == ["registered"] and raw["registered"] not in REGISTERED_SUGGESTIONS:
+        name = str(raw["registered"])
+        reader.fault(
+            (*at, "registered"), f"unknown way '{name}'{nearest(name, REGISTERED_SUGGESTIONS)}"
+        )
+    scope = str(raw.get("scope", Scope.SERIES))
+    if scope not in set(Scope):
+        reader.fault((*at, "scope"), f"unknown scope '{scope}'{nearest(scope, list(Scope))}")
+    source = sources[0] if sources else ""
+    return Suggest(ways[0], str(raw[ways[0]]), scope, source, _frozen(raw.get(source)))
+
+
+def _case(reader: Reader, raw: Raw, at: At) -> Case | None:
+    if not reader.keys(raw, at, _CASE_KEYS):
+        return None
+    if raw.get("outcome") not in set(Outcome):
+        reader.fault((*at, "outcome"), f"outcome is one of {', '.join(Outcome)}")
+        return None
+    series = raw.get("series", [{k: raw[k] for k in _SERIES_KEYS if k in raw}])
+    if not all(reader.keys(each, (*at, "series"), _SERIES_KEYS) for each in series):
+        return None
+    proposes = raw.get("proposes")
+    return Case(
+        name=str(raw.get("name", "")),
+        outcome=Outcome(raw["outcome"]),
+        series=tuple(map(_case_series, series)),
+        predictions=_frozen(raw.get("predictions", {})),
+        table_side=str(raw.get("table_side", "")),
+        severity=str(raw.get("severity", "")),
+        proposes=None if proposes is None else tuple(map(str, proposes)),
+    )
+
+
+_SERIES_KEYS: Final = frozenset({"tags", "instances", "irregularities"})
+
+
+def _case_series(raw: Mapping[str, Raw]) -> CaseSeries:
+    return CaseSeries(
+        tags=_frozen(raw.get("tags", {})),
+        instances=_frozen(raw.get("instances", [])),
+        irregularities=_frozen(raw.get("irregularities", [])),
+    )

@@ -1,0 +1,209 @@
+"""What a rule file says, as values (contract, section 3)."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+from attrs import field, frozen
+
+from qa_daemon.records.finding import Level, Severity, Topic
+
+
+class Status(StrEnum):
+    """How far a rule has come; draft and retired ones are not evaluated."""
+
+    DRAFT = "draft"
+    TEST = "test"
+    STABLE = "stable"
+    RETIRED = "retired"
+
+
+class Outcome(StrEnum):
+    """What became of a rule for one subject (contract, section 2)."""
+
+    PASSED = "passed"
+    FINDING = "finding"
+    NOT_APPLICABLE = "not_applicable"
+    NOT_EVALUATED = "not_evaluated"
+    FAULT = "fault"
+
+
+#: Names that `suggest: {registered: NAME}` may give; the room `suggest` holds the functions.
+REGISTERED_SUGGESTIONS: Final = frozenset({"orientation"})
+
+#: What stands to the right of an operator, as YAML gives it; lists are tuples.
+Operand: TypeAlias = "str | int | float | bool | tuple[Operand, ...] | Mapping[str, Operand] | None"
+
+
+@frozen
+class Test:
+    """One fact and one operator, as in `{fact: tag.Modality, in: [CT, MR]}`."""
+
+    fact: str
+    operator: str
+    operand: Operand
+
+
+@frozen
+class Registered:
+    """A Python check by its registered name, with the options it was given."""
+
+    name: str
+    options: Mapping[str, Operand] = field(factory=dict)
+
+
+@frozen
+class AllOf:
+    """Every one must hold."""
+
+    conditions: "tuple[Condition, ...]"
+
+
+@frozen
+class AnyOf:
+    """At least one must hold."""
+
+    conditions: "tuple[Condition, ...]"
+
+
+@frozen
+class Not:
+    """The one must not hold."""
+
+    condition: "Condition"
+
+
+Condition: TypeAlias = Test | Registered | AllOf | AnyOf | Not
+
+
+@frozen
+class Need:
+    """A prediction without which the rule says nothing.
+
+    Attributes
+    ----------
+    probability
+        The least that counts.
+    part
+        `turn` or `mirror`: only this half of an orientation is needed; "" means the whole.
+    """
+
+    prediction: str
+    probability: float = 0.0
+    part: str = ""
+
+
+@frozen
+class Suggest:
+    """How a finding of this rule can be mended; the room `suggest` knows the ways.
+
+    Attributes
+    ----------
+    way
+        `registered`, `replace` or `remove`.
+    subject
+        The keyword, or the registered name.
+    scope
+        instance, series or study.
+    source
+        Where the new value comes from: `from_prediction`, `with`, `upper_case`, or "".
+    argument
+        What the source needs: the target of the prediction, or the value itself.
+    """
+
+    way: str
+    subject: str
+    scope: str = "series"
+    source: str = ""
+    argument: Operand = None
+
+
+@frozen
+class CaseSeries:
+    """One series of a case: tags that all instances have, and those of single instances.
+
+    A value is a text, a number, a list of them, or None for an element that is present and empty.
+    """
+
+    tags: Mapping[str, Operand] = field(factory=dict)
+    instances: tuple[Mapping[str, Operand], ...] = ()
+    irregularities: tuple[str, ...] = ()
+
+
+@frozen
+class Case:
+    """An example in the rule file, and what must come of it.
+
+    Attributes
+    ----------
+    series
+        One, or several of one study for rules of level study.
+    predictions
+        Target -> label -> probability.
+    table_side
+        Where the patient table is seen in the pictures, "" where it is not.
+    severity
+        Expected severity, "" = not asked.
+    proposes
+        Values that the first suggestion must contain, as text; None = not asked.
+    """
+
+    name: str
+    outcome: Outcome
+    series: tuple[CaseSeries, ...]
+    predictions: Mapping[str, Mapping[str, float]] = field(factory=dict)
+    table_side: str = ""
+    severity: str = ""
+    proposes: tuple[str, ...] | None = None
+
+
+@frozen(kw_only=True)
+class Rule:
+    """One rule file.
+
+    Attributes
+    ----------
+    message
+        What the technician reads; `{tag.Keyword}` and `{prediction.target}` are filled in. The
+        title where it is "".
+    quick
+        Also part of `check --quick`.
+    path
+        The file it came from.
+    """
+
+    id: str
+    title: str
+    topic: Topic
+    severity: Severity
+    status: Status
+    version: int
+    level: Level
+    rationale: str
+    check: Condition
+    applies_when: Condition | None = None
+    needs: tuple[Need, ...] = ()
+    suggest: Suggest | None = None
+    message: str = ""
+    quick: bool = False
+    known_false_positives: tuple[str, ...] = ()
+    cases: tuple[Case, ...] = ()
+    path: str = ""
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether the rule is evaluated."""
+        return self.status in {Status.TEST, Status.STABLE}
+
+
+@frozen
+class RulePack:
+    """The rules in force, by id, and the digest that stands for exactly these texts."""
+
+    rules: Mapping[str, Rule]
+    digest: str
+
+    @property
+    def enabled(self) -> tuple[Rule, ...]:
+        """The rules that are evaluated, sorted by id."""
+        return tuple(rule for _, rule in sorted(self.rules.items()) if rule.is_enabled)

@@ -1,0 +1,159 @@
+"""Changes as values: building them, the rules of their representation, and their effect."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from attrs import evolve
+
+from qa_daemon.dicom.encoding.dictionary import tag_of, vr_of
+from qa_daemon.records.element import Element, Elements, Value
+from qa_daemon.records.finding import Action, Change, JsonValue, Scope
+from qa_daemon.records.instance import Instance, Located, Plane
+from qa_daemon.records.series import Series
+from qa_daemon.series.assemble import assemble
+
+#: What may be written, by value representation (PS3.5 Table 6.2-1); PN and UN are never proposed.
+_WRITABLE: Final[Mapping[str, re.Pattern[str]]] = {
+    "AE": re.compile(r"[ -\[\]-~]{1,16}"),
+    "AS": re.compile(r"[0-9]{3}[DWMY]"),
+    "CS": re.compile(r"[A-Z0-9 _]{1,16}"),
+    "DA": re.compile(r"[0-9]{8}"),
+    "DS": re.compile(r"(?=.{1,16}$)[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"),
+    "IS": re.compile(r"[+-]?[0-9]{1,10}"),
+    "LO": re.compile(r"[^\\\x00-\x1f\x7f]{1,64}"),
+    "SH": re.compile(r"[^\\\x00-\x1f\x7f]{1,16}"),
+    "UI": re.compile(r"(?=.{1,64}$)(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*"),
+}
+
+_STEP: Final = re.compile(r"([0-9A-Za-z]+)(?:\[([1-9][0-9]*)\])?")
+
+
+def obeys_vr(vr: str, values: Iterable[JsonValue]) -> bool:
+    """Whether values may be written with this representation."""
+    pattern = _WRITABLE.get(vr)
+    return pattern is not None and all(
+        isinstance(value, str) and pattern.fullmatch(value) for value in values
+    )
+
+
+def current_of(element: Element | None) -> tuple[JsonValue, ...] | None:
+    """Return the values of an element as a change quotes them; None if it is absent."""
+    if element is None:
+        return None
+    return tuple(value for value in element.values if not isinstance(value, Mapping))
+
+
+def replacing(series: Series, keyword: str, proposed: tuple[str, ...]) -> tuple[Change, ...]:
+    """Return the changes that write `proposed` into every instance of the series.
+
+    One change of scope `series` where all instances say the same today, else one of scope
+    `instance` for each that says something else.
+    """
+    if keyword not in series.conflicting:
+        current = current_of(series.shared.get(keyword))
+        return (_change(keyword, current, proposed, None),) if current != proposed else ()
+    return tuple(
+        _change(keyword, current, proposed, instance.sop_instance_uid)
+        for instance in series.instances
+        if (current := current_of(instance.elements.get(keyword))) != proposed
+    )
+
+
+def removing(series: Series, keyword: str) -> tuple[Change, ...]:
+    """Return the change that takes an element out of every instance of the series."""
+    if keyword not in series.conflicting:
+        current = current_of(series.shared.get(keyword))
+        return () if current is None else (_change(keyword, current, None, None),)
+    return tuple(
+        _change(keyword, current_of(element), None, instance.sop_instance_uid)
+        for instance in series.instances
+        if (element := instance.elements.get(keyword)) is not None
+    )
+
+
+def _change(
+    keyword: str,
+    current: tuple[JsonValue, ...] | None,
+    proposed: tuple[JsonValue, ...] | None,
+    sop_instance_uid: str | None,
+) -> Change:
+    tag = tag_of(keyword)
+    assert tag is not None, f"no such keyword: {keyword}"
+    action = Action.REMOVE if proposed is None else Action.REPLACE
+    return Change(
+        scope=Scope.SERIES if sop_instance_uid is None else Scope.INSTANCE,
+        action=Action.ADD if current is None else action,
+        attribute=keyword,
+        tag=f"{tag:08X}",
+        path=keyword,
+        vr=vr_of(tag),
+        current=current,
+        proposed=proposed,
+        sop_instance_uid=sop_instance_uid,
+    )
+
+
+def applied(series: Series, changes: Sequence[Change]) -> Series:
+    """Return the series as it would be after the changes, assembled anew."""
+    by_uid: dict[str | None, list[Change]] = {}
+    for change in changes:
+        by_uid.setdefault(change.sop_instance_uid, []).append(change)
+    return assemble(
+        [
+            _changed(each, [*by_uid.get(None, ()), *by_uid.get(each.sop_instance_uid, ())])
+            for each in series.instances
+        ],
+        series.revision,
+    )
+
+
+def _changed(instance: Instance, changes: Sequence[Change]) -> Instance:
+    elements, planes = dict(instance.elements), list(instance.planes)
+    for change in changes:
+        steps = [_STEP.fullmatch(step) for step in change.path.split(".")]
+        path = [(step[1], int(step[2] or 1)) for step in steps if step is not None]
+        elements = dict(_written(elements, path, change))
+        planes = [_replaced(plane, change) for plane in planes]
+    return evolve(instance, elements=elements, planes=tuple(planes), digest="")
+
+
+def _written(elements: Elements, path: Sequence[tuple[str, int]], change: Change) -> Elements:
+    keyword, number = path[0]
+    copy = dict(elements)
+    if len(path) == 1:
+        if change.proposed is None:
+            copy.pop(keyword, None)
+        else:
+            copy[keyword] = Element(change.vr, tuple(map(_plain, change.proposed)))
+        return copy
+    element = copy.get(keyword, Element("SQ"))
+    items = list(element.values)
+    items.extend({} for _ in range(number - len(items)))
+    item = items[number - 1]
+    assert isinstance(item, Mapping), f"{keyword} is no sequence"
+    items[number - 1] = _written(item, path[1:], change)
+    copy[keyword] = Element("SQ", tuple(items))
+    return copy
+
+
+def _plain(value: JsonValue) -> Value:
+    assert isinstance(value, str | int | float), "only plain values are proposed"
+    return value
+
+
+def _replaced(plane: Plane, change: Change) -> Plane:
+    """Return a plane as it reads after a change of the value that it was read from."""
+    proposed = tuple(str(value) for value in change.proposed or ())
+
+    def renewed(located: Located | None) -> Located | None:
+        if located is None or located.path != change.path:
+            return located
+        return evolve(located, values=proposed)
+
+    return Plane(
+        plane.frame,
+        renewed(plane.orientation),
+        renewed(plane.position),
+        renewed(plane.spacing),
+    )
