@@ -188,7 +188,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 @pytest.fixture
 def as_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a log of the commands run: programs of this name that write down what they are told."""
+    """Return the log of programs of these names, which write down what they are told."""
     folder, told = tmp_path / "bin", tmp_path / "told"
     folder.mkdir()
     for name in ("systemctl", "systemd-sysusers", "systemd-tmpfiles", "install"):
