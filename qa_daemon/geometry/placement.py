@@ -122,22 +122,16 @@ def pixels_turned(placement: Placement, d: int) -> Placement:
     )
 
 
-def cosines_replaced(placement: Placement, d: int) -> Placement:
-    """Return `placement` with its cosines turned and nothing else (H1a)."""
-    return evolve(placement, cosines=turned_cosines(placement.cosines, d))
-
-
-def frame_replaced(placement: Placement, d: int, expected: int) -> Placement:
-    """Return `placement` in the patient frame that holds if a wrong one was entered (H1b).
+def frame_replaced(
+    cosines: Cosines, position: Vector | None, d: int, expected: int
+) -> tuple[Cosines, Vector | None]:
+    """Return cosines and position in the frame that holds if a wrong one was entered (H1b).
 
     All coordinates turn about the isocentre. Where z counts from an origin on the table, only its
     direction is certain afterwards, not its value.
     """
     turn = frame_turn(d, expected)
-    return evolve(
-        placement,
-        cosines=Cosines(
-            frame_turned(turn, placement.cosines.row), frame_turned(turn, placement.cosines.column)
-        ),
-        position=frame_turned(turn, placement.position),
+    return (
+        Cosines(frame_turned(turn, cosines.row), frame_turned(turn, cosines.column)),
+        None if position is None else frame_turned(turn, position),
     )

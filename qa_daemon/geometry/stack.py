@@ -160,11 +160,6 @@ def dissenters(groups: Sequence[Sequence[Slice]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(others))
 
 
-def along_mm(one: Slice) -> float:
-    """Return the distance of a slice from the origin along its normal."""
-    return dot(one.cosines.normal, one.position)
-
-
 def _places(group: Sequence[Slice]) -> tuple[_Place, ...]:
     """Return the places of one orientation group in their order along the normal."""
     normal = group[0].cosines.normal

@@ -26,13 +26,11 @@ from qa_daemon.geometry.orientation import (
     CLASS_BOTTOM_SIDES,
     display,
     expected_class,
-    frame_turn,
-    frame_turned,
     inverse,
     patient_position_turned,
     turn_between,
 )
-from qa_daemon.geometry.placement import Placement, pixels_turned, turned_cosines
+from qa_daemon.geometry.placement import Placement, frame_replaced, pixels_turned, turned_cosines
 from qa_daemon.records.element import first_text
 from qa_daemon.records.finding import Action, Change, Hypothesis, Scope, Suggestion
 from qa_daemon.records.instance import Instance, Located
@@ -277,17 +275,8 @@ def _correction(hypothesis: Hypothesis, d: int, expected: int) -> _Correction:
     if hypothesis is Hypothesis.IOP_WRONG:
         return lambda frame: _Corrected(turned_cosines(frame.cosines, d), frame.position)
     if hypothesis is Hypothesis.FRAME_WRONG:
-        return lambda frame: _frame_replaced(frame, d, expected)
+        return lambda frame: _Corrected(*frame_replaced(frame.cosines, frame.position, d, expected))
     return lambda frame: _pixels_turned(frame, d)
-
-
-def _frame_replaced(frame: PlacedFrame, d: int, expected: int) -> _Corrected:
-    turn = frame_turn(d, expected)
-    cosines = Cosines(
-        frame_turned(turn, frame.cosines.row), frame_turned(turn, frame.cosines.column)
-    )
-    position = None if frame.position is None else frame_turned(turn, frame.position)
-    return _Corrected(cosines, position)
 
 
 def _pixels_turned(frame: PlacedFrame, d: int) -> _Corrected | None:

@@ -1,8 +1,14 @@
 """Planes of instances as slices."""
 
+from pathlib import Path
+
+import pytest
 from attrs import evolve
 
+from qa_daemon.dicom.header import read_instance
 from qa_daemon.geometry.placement import Placement
+from qa_daemon.geometry.stack import StackFacts, stack_facts
+from qa_daemon.limits import Limits
 from qa_daemon.records.element import Element
 from qa_daemon.records.instance import Instance, Located, Plane
 from qa_daemon.series.slices import array_size, placed_frames, slices, variant
@@ -78,3 +84,48 @@ def test_an_array_without_size_has_no_placement() -> None:
     assert array_size({"Rows": Element("US", (0,)), "Columns": Element("US", (3,))}) is None
     assert array_size({"Rows": Element("IS", ("-1",)), "Columns": Element("US", (3,))}) is None
     assert array_size({"Rows": Element("US", (2,)), "Columns": Element("US", (3,))}) == (2, 3)
+
+
+def facts_of(folder: Path) -> StackFacts:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return stack_facts(slices([read_instance(path.read_bytes(), Limits()) for path in files]))
+
+
+TRUTHFUL = (
+    "ct_abdomen_ircad17",
+    "ct_chest_ffs_lidc0001",
+    "ct_head_tilt_ge",
+    "ct_pelvis_abdomen_acrin001",
+    "mr_abdomen_cor_tcga_bc_4073",
+    "mr_head_axial_oblique_brainix",
+    "mr_head_sag_decubitus_left",
+    "mr_knee_cor",
+    "mr_knee_enhanced_multiframe_moveknee",
+    "mr_knee_localiser_3plane",
+    "pet_wholebody_qin_hn",
+)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", TRUTHFUL)
+def test_real_stacks_tilted_oblique_thinned_or_localising_are_clean(
+    shared_data: Path, name: str
+) -> None:
+    facts = facts_of(shared_data / "dicom" / name)
+    assert facts == StackFacts(
+        orientation_count=3 if "localiser" in name else 1,
+        spacing_mm=facts.spacing_mm,
+        tilt_degrees=facts.tilt_degrees,
+    )
+
+
+@pytest.mark.shared
+def test_the_angle_of_a_real_gantry_is_that_of_its_stack(shared_data: Path) -> None:
+    facts = facts_of(shared_data / "dicom" / "ct_head_tilt_ge")
+    assert facts.tilt_degrees == pytest.approx(18.5, abs=0.01)
+
+
+@pytest.mark.shared
+def test_the_coronal_picture_among_sagittal_slices_dissents(shared_data: Path) -> None:
+    facts = facts_of(shared_data / "known_wrong" / "series_mixes_planes_midrc_000906")
+    assert len(facts.dissenter_uids) == 1
