@@ -4,8 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 BESIDE_THE_CHECKOUT = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+# How long an example takes says more about the machine's other work than about the code.
+settings.register_profile("project", deadline=None)
+settings.load_profile("project")
 
 
 def data_folder() -> Path | None:
