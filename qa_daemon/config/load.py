@@ -123,6 +123,8 @@ def _contradictions(settings: Settings, given: Given) -> Iterator[Fault]:
             " or set open_to_all: true"
         )
     yield from _wrong_tls(receiver, given)
+    if not _is_loopback(settings.web.host):
+        yield _at(given, "web.host").fault("answers everybody: use 127.0.0.1, ::1 or localhost")
     if settings.limits.nesting_usual_max > settings.limits.nesting_max:
         yield _at(given, "limits.nesting_usual_max").fault("is more than nesting_max")
 

@@ -301,6 +301,11 @@ def test_a_faulty_allow_list_is_not_called_an_absent_one(tmp_path: Path) -> None
     assert "write a list" in fault
 
 
+def test_health_is_told_on_this_machine_only(tmp_path: Path) -> None:
+    (fault,) = faults("web: {host: 0.0.0.0}", tmp_path)
+    assert "web.host: answers everybody" in fault
+
+
 def test_a_bound_that_contradicts_another_is_named(tmp_path: Path) -> None:
     (fault,) = faults("limits: {nesting_max: 10}", tmp_path)
     assert "nesting_usual_max: is more than nesting_max" in fault
