@@ -174,6 +174,14 @@ class ReportSettings:
 
 
 @frozen(kw_only=True)
+class WebSettings:
+    """Health over HTTP: /healthz and /readyz."""
+
+    host: str = field(default="127.0.0.1", validator=accepted.host)
+    port: int = field(default=11180, validator=accepted.between(0, 65535))
+
+
+@frozen(kw_only=True)
 class LogSettings:
     """The log: JSON unless standard error is a terminal."""
 
@@ -198,6 +206,7 @@ class Settings:
     models: ModelSettings = field(factory=ModelSettings)
     worker: WorkerSettings = field(factory=WorkerSettings)
     reports: ReportSettings = field(factory=ReportSettings)
+    web: WebSettings = field(factory=WebSettings)
     log: LogSettings = field(factory=LogSettings)
     # SIGTERM drains and ends within this
     stop_timeout_s: float = field(default=20.0, validator=accepted.duration)

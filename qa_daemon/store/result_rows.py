@@ -1,4 +1,4 @@
-"""What was found out about a series: predictions, findings, suggestions, the report.
+"""What was found out about a series: predictions, findings, suggestions.
 
 Every result belongs to a series at a revision and replaces what an earlier attempt left there.
 """
@@ -28,8 +28,6 @@ class Judgement:
     ----------
     event
         PASS or FLAG.
-    report
-        The document that stands in the report folder, as text.
     rule_pack, models
         Digest of the rules; id@version to digest of the models that took part.
     study
@@ -38,7 +36,6 @@ class Judgement:
 
     event: SeriesEvent = field(validator=validators.in_((SeriesEvent.PASS, SeriesEvent.FLAG)))
     verdict: Verdict
-    report: str = ""
     rule_pack: str = ""
     models: Mapping[str, str] = field(factory=dict)
     study: Verdict | None = None
@@ -52,7 +49,6 @@ class Result:
     outcomes: Outcomes | None
     models: Mapping[str, str]
     rule_pack: str
-    report: str
     predicted_at: datetime | None
     judged_at: datetime | None
 
@@ -110,7 +106,7 @@ def save_inference(store: Store, lease: Lease, inference: Inference, now: dateti
 
 
 def save_judgement(store: Store, lease: Lease, judgement: Judgement, now: datetime) -> bool:
-    """Keep verdict and report and take the series to `clean` or `waiting`; False if it was lost."""
+    """Keep the verdict and take the series to `clean` or `waiting`; False if it was lost."""
     # Two series of a study may be judged at once, and both replace what is said of the study.
     with store.taking_turns() as connection:
         if not advance(connection, lease, judgement.event, now):
@@ -119,7 +115,6 @@ def save_judgement(store: Store, lease: Lease, judgement: Judgement, now: dateti
             "outcomes": documents.written(judgement.verdict.outcomes),
             "models": documents.written(judgement.models),
             "rule_pack": judgement.rule_pack,
-            "report": judgement.report,
             "judged_at": now,
         }
         _keep_result(connection, lease, values)
@@ -138,7 +133,7 @@ def _keep_result(connection: Connection, lease: Lease, values: Mapping[str, Any]
     own = {"series_key": lease.series_key, "revision": lease.revision}
     here = and_(*(results.c[name] == value for name, value in own.items()))
     if connection.execute(update(results).where(here).values(**values)).rowcount == 0:
-        empty = {"inference": "", "outcomes": "", "models": "{}", "rule_pack": "", "report": ""}
+        empty = {"inference": "", "outcomes": "", "models": "{}", "rule_pack": ""}
         connection.execute(insert(results).values(empty | own | dict(values)))
 
 
@@ -229,7 +224,6 @@ def result_of(store: Store, series_key: str, revision: int) -> Result | None:
         outcomes=documents.read(row.outcomes, Outcomes) if row.outcomes else None,
         models=documents.read(row.models, dict[str, str]),
         rule_pack=row.rule_pack,
-        report=row.report,
         predicted_at=row.predicted_at,
         judged_at=row.judged_at,
     )
@@ -257,10 +251,96 @@ def finding_row(store: Store, finding_id: int) -> FindingRow | None:
             return None
         said = [documents.read(text, Suggestion) for text in connection.scalars(offered)]
     found = _finding_row(row)
-    if not said:
-        return found
-    whole = evolve(found.finding, suggestion=said[0], alternatives=tuple(said[1:]))
-    return evolve(found, finding=whole)
+    return evolve(found, finding=_with_suggestions(found.finding, said))
+
+
+@frozen(kw_only=True)
+class DueReport:
+    """A judged series whose report files do not show its judgement yet."""
+
+    series_key: str
+    revision: int
+    inference: Inference
+    verdict: Verdict
+    rule_pack: str
+    judged_at: datetime
+
+
+def reports_due(store: Store, count_max: int) -> tuple[DueReport, ...]:
+    """Return judgements of current revisions that no report file shows, the oldest first."""
+    due = (
+        select(results)
+        .join(
+            series,
+            and_(
+                series.c.series_key == results.c.series_key,
+                series.c.revision == results.c.revision,
+            ),
+        )
+        .where(
+            results.c.judged_at.is_not(None),
+            or_(results.c.reported_at.is_(None), results.c.reported_at < results.c.judged_at),
+        )
+        .order_by(results.c.judged_at, results.c.series_key)
+        .limit(count_max)
+    )
+    with store.reading() as connection:
+        rows = connection.execute(due).mappings().all()
+        return tuple(_due_report(connection, row) for row in rows)
+
+
+def verdict_of(store: Store, series_key: str, revision: int) -> Verdict | None:
+    """Return findings, suggestions and outcomes of a judged series; None if it is not judged."""
+    here = (results.c.series_key == series_key, results.c.revision == revision)
+    with store.reading() as connection:
+        row = connection.execute(select(results).where(*here)).mappings().one_or_none()
+        return None if row is None or not row["outcomes"] else _verdict(connection, row)
+
+
+def report_written(store: Store, due: DueReport) -> None:
+    """Note that the report files show this judgement."""
+    with store.writing() as connection:
+        connection.execute(
+            update(results)
+            .where(results.c.series_key == due.series_key, results.c.revision == due.revision)
+            .values(reported_at=due.judged_at)
+        )
+
+
+def _due_report(connection: Connection, row: Any) -> DueReport:
+    return DueReport(
+        series_key=row["series_key"],
+        revision=row["revision"],
+        inference=documents.read(row["inference"], Inference),
+        verdict=_verdict(connection, row),
+        rule_pack=row["rule_pack"],
+        judged_at=row["judged_at"],
+    )
+
+
+def _verdict(connection: Connection, row: Any) -> Verdict:
+    own = (
+        select(findings.c.id, findings.c.document, suggestions.c.document.label("suggested"))
+        .select_from(findings.outerjoin(suggestions))
+        .where(findings.c.series_key == row["series_key"], findings.c.revision == row["revision"])
+        .order_by(findings.c.severity.desc(), findings.c.rule, findings.c.id, suggestions.c.rank)
+    )
+    found: dict[int, Finding] = {}
+    offered: dict[int, list[Suggestion]] = {}
+    for each in connection.execute(own):
+        found.setdefault(each.id, documents.read(each.document, Finding))
+        if each.suggested is not None:
+            offered.setdefault(each.id, []).append(documents.read(each.suggested, Suggestion))
+    return Verdict(
+        tuple(_with_suggestions(finding, offered.get(key, [])) for key, finding in found.items()),
+        documents.read(row["outcomes"], Outcomes),
+    )
+
+
+def _with_suggestions(finding: Finding, offered: Sequence[Suggestion]) -> Finding:
+    if not offered:
+        return finding
+    return evolve(finding, suggestion=offered[0], alternatives=tuple(offered[1:]))
 
 
 def study_outcomes(store: Store, study_instance_uid: str) -> Outcomes | None:

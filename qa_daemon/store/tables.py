@@ -231,9 +231,9 @@ results: Final = Table(
     _text("outcomes"),
     _text("models"),
     _text("rule_pack"),
-    _text("report"),
     Column("predicted_at", Utc),
     Column("judged_at", Utc),
+    Column("reported_at", Utc),  # of the judgement that the report files show
 )
 
 study_results: Final = Table(

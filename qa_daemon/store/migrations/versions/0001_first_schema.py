@@ -174,9 +174,9 @@ def upgrade() -> None:
         sa.Column("outcomes", sa.Text(), nullable=False),
         sa.Column("models", sa.Text(), nullable=False),
         sa.Column("rule_pack", sa.Text(), nullable=False),
-        sa.Column("report", sa.Text(), nullable=False),
         sa.Column("predicted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("judged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reported_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["series_key"],
             ["series.series_key"],

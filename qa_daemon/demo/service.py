@@ -1,0 +1,159 @@
+"""The demo's service: started as a site would start it, sent to as a site would send."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+import yaml
+from attrs import frozen
+from pydicom import dcmread
+from pynetdicom import AE
+from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at run time
+
+from qa_daemon.demo.plan import Sending
+from qa_daemon.errors import ConfigurationError, RetryableError
+
+START_TIMEOUT_S: Final = 60.0
+STOP_TIMEOUT_S: Final = 30.0
+# A series is quiet for this long before it is examined: short, as nobody else sends.
+QUIET_S: Final = 2.0
+FILE_QUIET_S: Final = 0.5
+POLL_S: Final = 0.1
+DEMO_AE_TITLE: Final = "DEMO-SENDER"
+
+
+@frozen
+class Service:
+    """A running service."""
+
+    process: "subprocess.Popen[bytes]"
+    configuration: Path
+    state: Path
+    port: int
+
+    @property
+    def incoming(self) -> Path:
+        """The watched folder."""
+        return self.state / "incoming"
+
+    @property
+    def log(self) -> Path:
+        """What the service said."""
+        return self.state / "service.log"
+
+
+@contextmanager
+def running(state: Path, port: int) -> Iterator[Service]:
+    """Run the real service in `state`, with an embedded database; end it with the block.
+
+    Raises
+    ------
+    ConfigurationError
+        If it does not answer in time; its own words are in the log that is named.
+    """
+    state.mkdir(parents=True, exist_ok=True)
+    port = port or _free_port()
+    configuration = state / "service.yaml"
+    configuration.write_text(yaml.safe_dump(_configuration(state, port)))
+    with (state / "service.log").open("ab") as log:
+        # The command is our own interpreter with our own module.
+        process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", "qa_daemon", "serve", "--config", str(configuration)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    service = Service(process, configuration, state, port)
+    try:
+        _await_echo(service)
+        yield service
+    finally:
+        _end(process)
+
+
+def send_by_association(sendings: Sequence[Sending], port: int) -> Iterator[Sending]:
+    """C-STORE each series over one association; yield it once all of it is acknowledged."""
+    objects = [(each, dcmread(BytesIO(content))) for each in sendings for content in each.objects]
+    entity = AE(ae_title=DEMO_AE_TITLE)
+    for sop_class, syntax in sorted(
+        {(str(ds.SOPClassUID), str(ds.file_meta.TransferSyntaxUID)) for _, ds in objects}
+    ):
+        entity.add_requested_context(sop_class, syntax)
+    association = entity.associate("127.0.0.1", port)
+    if not association.is_established:
+        raise RetryableError("the service refused the association; its log says why")
+    try:
+        for sending in sendings:
+            for data_set in (ds for each, ds in objects if each is sending):
+                status = association.send_c_store(data_set).get("Status")
+                if status != 0:
+                    raise RetryableError(f"a C-STORE was answered {status}; the log says why")
+            yield sending
+    finally:
+        association.release()
+
+
+def drop_in_folder(sendings: Sequence[Sending], incoming: Path) -> Iterator[Sending]:
+    """Write each series into the watched folder, under a hidden name until it is whole."""
+    for number, sending in enumerate(sendings):
+        for index, content in enumerate(sending.objects):
+            hidden = incoming / f".demo-{number:02}-{index:03}"
+            hidden.write_bytes(content)
+            hidden.replace(incoming / f"demo-{number:02}-{index:03}.dcm")
+        yield sending
+
+
+def _configuration(state: Path, port: int) -> dict[str, object]:
+    return {
+        "state": str(state),
+        "receiver": {"host": "127.0.0.1", "port": port},
+        "folder": {"quiet_s": FILE_QUIET_S},
+        "assembly": {"quiet_s": QUIET_S},
+        "log": {"format": "json"},
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _await_echo(service: Service) -> None:
+    entity = AE(ae_title=DEMO_AE_TITLE)
+    entity.add_requested_context(Verification)
+    pause = threading.Event()
+    end = monotonic() + START_TIMEOUT_S
+    while monotonic() < end and service.process.poll() is None:
+        with socket.socket() as probe:
+            probe.settimeout(POLL_S)
+            answers = probe.connect_ex(("127.0.0.1", service.port)) == 0
+        if answers:
+            association = entity.associate("127.0.0.1", service.port)
+            if association.is_established:
+                echoed = association.send_c_echo().get("Status") == 0
+                association.release()
+                if echoed and service.incoming.is_dir():
+                    return
+        pause.wait(POLL_S)
+    raise ConfigurationError(f"the service did not start; see {service.log}")
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()

@@ -1,0 +1,129 @@
+"""The receiver put together: store, spool, index, door, association acceptor, watched folder."""
+
+import contextlib
+from collections.abc import Iterator
+from functools import partial
+from time import monotonic
+from typing import Final
+
+from attrs import define, field
+
+from qa_daemon.config.settings import ReceiverSettings, Settings
+from qa_daemon.dicom.header import read_instance
+from qa_daemon.errors import ConfigurationError, RetryableError
+from qa_daemon.intake.admission import Room
+from qa_daemon.intake.door import Door
+from qa_daemon.intake.folder import Folder
+from qa_daemon.intake.index import Index
+from qa_daemon.intake.scp import Receiver
+from qa_daemon.limits import Limits
+from qa_daemon.records.instance import Instance
+from qa_daemon.spool.spool import Spool
+from qa_daemon.store import instance_rows
+from qa_daemon.store.database import Store
+from qa_daemon.telemetry.events import LogEvent
+from qa_daemon.telemetry.facts import SiteText
+from qa_daemon.telemetry.log import log
+
+# How often records of deleted series are looked for.
+REMOVAL_S: Final = 2.0
+#: What only holds from the next start on, as it is built into the listening socket.
+FIXED: Final = ("ae_title", "host", "port", "tls", "pdu_length_max", "acknowledge")
+
+
+@define
+class Reception:
+    """Everything that takes objects in, running."""
+
+    settings: Settings
+    store: Store
+    spool: Spool
+    door: Door
+    receiver: Receiver
+    _removed_at: float = field(default=0.0, init=False)
+
+    def turn(self) -> float:
+        """Erase what was deleted; return how long to rest."""
+        if monotonic() - self._removed_at >= REMOVAL_S:
+            self._removed_at = monotonic()
+            try:
+                remove_due(self.store, self.spool)
+            except RetryableError as error:
+                log.warning(LogEvent.STORE_LOCKED, cause=type(error).__name__)
+        return REMOVAL_S
+
+    def apply(self, settings: Settings) -> None:
+        """Exchange who may send and what is taken; associations that are open go on.
+
+        Raises
+        ------
+        ConfigurationError
+            If something changed that only a new start can exchange.
+        """
+        changed = _changed(self.settings.receiver, settings.receiver)
+        if changed:
+            raise ConfigurationError(
+                f"receiver: {', '.join(changed)} can only change with a new start; "
+                "the old configuration stays in force until then"
+            )
+        self.settings = settings
+        self.receiver.settings = settings.receiver
+        self.door.settings = settings.receiver
+
+
+@contextlib.contextmanager
+def receiving(settings: Settings) -> Iterator[Reception]:
+    """Run the receiver: adopt what lies in the spool, then listen; drain at the end.
+
+    Raises
+    ------
+    ConfigurationError
+        If the port is taken, or the spool belongs to another process.
+    RetryableError
+        If the store cannot be written.
+    """
+    limits = settings.limits
+    with (
+        Store(settings.store_url, settings.store.lock_timeout_s) as store,
+        Spool(settings.spool_folder, limits) as spool,
+        contextlib.ExitStack() as stack,
+    ):
+        spool.recover()
+        index = Index(spool, store, partial(_read, limits), settings.receiver.index_lag_s)
+        index.adopt()
+        room = Room(settings.spool_folder, settings.spool, spool.used_bytes)
+        door = Door(spool, index, room, settings.receiver, limits)
+        receiver = Receiver(settings.receiver, limits, door)
+        index.start()
+        # Stopped in reverse: no new objects first, then the rows of those that came.
+        patience_s = settings.stop_timeout_s / 4
+        stack.callback(index.stop, patience_s)
+        if settings.folder.enabled:
+            folder = Folder(settings.incoming_folder, door, settings.folder, limits)
+            folder.start()
+            stack.callback(folder.stop, patience_s)
+        receiver.start()
+        stack.callback(receiver.stop, patience_s)
+        log.info(
+            LogEvent.SERVICE_STARTED,
+            listening=SiteText(f"{settings.receiver.host}:{receiver.port}"),
+        )
+        yield Reception(settings, store, spool, door, receiver)
+
+
+def remove_due(store: Store, spool: Spool) -> int:
+    """Erase the spool records of deleted series and of repeats; return how many."""
+    keys = instance_rows.removals_due(store)
+    if keys:
+        spool.remove(*keys)
+        instance_rows.removed(store, keys)
+        log.info(LogEvent.SPOOL_REMOVED, count=len(keys))
+    return len(keys)
+
+
+def _read(limits: Limits, content: memoryview, key: str) -> Instance:
+    return read_instance(content, limits, source=key)
+
+
+def _changed(old: ReceiverSettings, new: ReceiverSettings) -> list[str]:
+    return [name for name in FIXED if getattr(old, name) != getattr(new, name)]

@@ -1,0 +1,102 @@
+"""Rules and models in force, and the one way in which a series is examined.
+
+The worker, `check` and `series recheck` share it, so that they cannot disagree.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+
+from attrs import evolve, frozen
+
+from qa_daemon.config.packs import models_folder, rule_texts
+from qa_daemon.config.settings import Settings
+from qa_daemon.predict.catalog import Catalog, load_catalog
+from qa_daemon.predict.client import Predictor, Request
+from qa_daemon.records.finding import Verdict
+from qa_daemon.records.inference import Inference
+from qa_daemon.records.series import Series
+from qa_daemon.report.summary import SeriesReport, StudyReport
+from qa_daemon.rules.load import load_pack
+from qa_daemon.rules.schema import RulePack
+from qa_daemon.suggest.propose import judge, judge_study
+
+#: What the shipped rules need, and so what is predicted unless more is asked for.
+DEFAULT_TARGETS = ("axial_orientation", "body_region")
+
+Reader = Callable[[str], bytes]
+
+
+@frozen
+class Engine:
+    """One set of rules and models; a reload builds a new one whole.
+
+    Attributes
+    ----------
+    rules_digest, models_digest
+        What verdicts and predictions are keyed by, so that a step can be repeated.
+    """
+
+    pack: RulePack
+    catalog: Catalog
+    predictor: Predictor
+    rules_digest: str
+    models_digest: str
+
+    def infer(self, series: Series, read: Reader, request: Request) -> Inference:
+        """Ask the models about one series; what cannot be asked says why."""
+        return self.predictor.infer(series, read, request)
+
+    def judge(
+        self, series: Series, inference: Inference, siblings: Sequence[Series] = ()
+    ) -> Verdict:
+        """Evaluate the rules and propose what would mend the findings."""
+        return judge(series, inference, self.pack, siblings=siblings)
+
+    def examine(
+        self, series: Series, siblings: Sequence[Series], read: Reader, request: Request
+    ) -> SeriesReport:
+        """Infer and judge one series."""
+        inference = self.infer(series, read, request)
+        return SeriesReport(series, inference, self.judge(series, inference, siblings))
+
+    def quick(self) -> "Engine":
+        """Return an engine with only the rules that are marked `quick: true`."""
+        rules = {name: rule for name, rule in self.pack.rules.items() if rule.quick}
+        digest = _digest({"quick": self.rules_digest})
+        return evolve(self, pack=RulePack(rules, digest), rules_digest=digest)
+
+    def examine_study(self, series: Sequence[Series]) -> StudyReport:
+        """Evaluate the rules of level study."""
+        return StudyReport(series[0].study_instance_uid, judge_study(series, self.pack))
+
+
+@contextmanager
+def engine(settings: Settings) -> Iterator[Engine]:
+    """Build the engine of a configuration; its child process ends with the block.
+
+    Raises
+    ------
+    ConfigurationError
+        If a rule file is wrong. A missing or damaged model is no error: its target is
+        `model_unavailable`, and rules that need it are not evaluated.
+    """
+    pack = in_force(load_pack(rule_texts(settings)), settings.rules.disabled)
+    catalog = load_catalog(models_folder(settings))
+    with Predictor(catalog, settings.worker, settings.limits) as predictor:
+        yield Engine(pack, catalog, predictor, pack.digest, models_digest(catalog))
+
+
+def in_force(pack: RulePack, disabled: Sequence[str]) -> RulePack:
+    """Return the pack without the rules that the site switched off."""
+    left = {name: rule for name, rule in pack.rules.items() if name not in disabled}
+    return RulePack(left, _digest({"pack": pack.digest, "disabled": ",".join(sorted(disabled))}))
+
+
+def models_digest(catalog: Catalog) -> str:
+    """Return what stands for exactly these models."""
+    return _digest({card.name: card.digest for card in catalog.cards.values()})
+
+
+def _digest(parts: Mapping[str, str]) -> str:
+    return sha256(repr(sorted(parts.items())).encode()).hexdigest()

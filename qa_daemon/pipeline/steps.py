@@ -1,0 +1,112 @@
+"""One function per step of a leased series: read, call the core once, commit once."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from attrs import frozen
+
+from qa_daemon.errors import InputError
+from qa_daemon.pipeline.engine import DEFAULT_TARGETS, Engine
+from qa_daemon.predict.client import Request
+from qa_daemon.records.finding import Severity, Verdict
+from qa_daemon.records.series import Series
+from qa_daemon.records.states import SeriesEvent, SeriesState
+from qa_daemon.series.assemble import assemble
+from qa_daemon.spool.spool import Spool
+from qa_daemon.store import instance_rows, result_rows, series_rows
+from qa_daemon.store.database import Store
+from qa_daemon.store.leases import Lease
+from qa_daemon.telemetry.events import LogEvent
+from qa_daemon.telemetry.log import log
+
+# Other series of the study that are read as witnesses; a study has rarely more than 20.
+SIBLINGS_MAX: Final = 50
+
+REQUEST: Final = Request(targets=DEFAULT_TARGETS, per_instance=False)
+
+
+@frozen
+class Bench:
+    """What every step needs."""
+
+    store: Store
+    spool: Spool
+    engine: Engine
+
+
+def take(bench: Bench, lease: Lease) -> bool:
+    """Take a leased series one step further; False if the lease was lost and nothing written.
+
+    Raises
+    ------
+    RetryableError
+        If time may mend the cause.
+    InputError
+        If the series will never pass this step.
+    """
+    step = {SeriesState.SETTLED: _predict, SeriesState.PREDICTED: _judge}[lease.state]
+    return step(bench, lease)
+
+
+def series_of(bench: Bench, lease: Lease) -> Series:
+    """Return the leased series, assembled from the headers in the store."""
+    instances = instance_rows.instances_of(bench.store, lease.series_key, lease.revision)
+    if not instances:
+        raise InputError("the series holds no instance that can be read")
+    return assemble(instances, lease.revision)
+
+
+def _predict(bench: Bench, lease: Lease) -> bool:
+    begun = datetime.now(UTC)
+    series = series_of(bench, lease)
+    inference = bench.engine.infer(series, bench.spool.content, REQUEST)
+    now = datetime.now(UTC)
+    saved = result_rows.save_inference(bench.store, lease, inference, now)
+    log.info(
+        LogEvent.SERIES_PREDICTED if saved else LogEvent.LEASE_LOST,
+        series_key=lease.series_key,
+        revision=lease.revision,
+        duration_s=(now - begun).total_seconds(),
+    )
+    return saved
+
+
+def _judge(bench: Bench, lease: Lease) -> bool:
+    begun = datetime.now(UTC)
+    series = series_of(bench, lease)
+    result = result_rows.result_of(bench.store, lease.series_key, lease.revision)
+    assert result is not None
+    assert result.inference is not None
+    siblings = _siblings(bench.store, lease)
+    verdict = bench.engine.judge(series, result.inference, siblings)
+    of_study = bench.engine.examine_study((series, *siblings)).verdict
+    now = datetime.now(UTC)
+    judgement = result_rows.Judgement(
+        event=_event(verdict),
+        verdict=verdict,
+        rule_pack=bench.engine.rules_digest,
+        models={card.name: card.digest for card in bench.engine.catalog.cards.values()},
+        study=of_study,
+    )
+    saved = result_rows.save_judgement(bench.store, lease, judgement, now)
+    for fault in verdict.outcomes.fault:
+        log.error(LogEvent.RULE_FAULT, rule=fault.rule, series_key=lease.series_key)
+    log.info(
+        LogEvent.SERIES_JUDGED if saved else LogEvent.LEASE_LOST,
+        series_key=lease.series_key,
+        revision=lease.revision,
+        findings=len(verdict.findings),
+        duration_s=(now - begun).total_seconds(),
+    )
+    return saved
+
+
+def _siblings(store: Store, lease: Lease) -> tuple[Series, ...]:
+    rows = series_rows.siblings(store, lease.series_key)[:SIBLINGS_MAX]
+    found = ((row, instance_rows.instances_of(store, row.series_key, row.revision)) for row in rows)
+    return tuple(assemble(instances, row.revision) for row, instances in found if instances)
+
+
+def _event(verdict: Verdict) -> SeriesEvent:
+    above_info = any(finding.severity > Severity.INFO for finding in verdict.findings)
+    return SeriesEvent.FLAG if above_info else SeriesEvent.PASS
