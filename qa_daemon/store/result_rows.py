@@ -311,7 +311,8 @@ def _due_report(connection: Connection, row: Any) -> DueReport:
     return DueReport(
         series_key=row["series_key"],
         revision=row["revision"],
-        inference=documents.read(row["inference"], Inference),
+        # A rule pack may judge what no model was asked about.
+        inference=documents.read(row["inference"] or "{}", Inference),
         verdict=_verdict(connection, row),
         rule_pack=row["rule_pack"],
         judged_at=row["judged_at"],

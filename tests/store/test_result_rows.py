@@ -260,6 +260,8 @@ def test_a_verdict_without_predictions_is_kept_too(store: Store, sender: Any, at
     result = result_rows.result_of(store, KEY, 1)
     assert result is not None
     assert (result.inference, result.outcomes) == (None, OUTCOMES)
+    (due,) = result_rows.reports_due(store, 10)
+    assert (due.inference, due.verdict) == (Inference(), Verdict((), OUTCOMES))
     row = series_rows.series_row(store, KEY)
     assert row is not None
     assert row.state is SeriesState.CLEAN
