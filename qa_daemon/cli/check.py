@@ -124,7 +124,9 @@ def _checked(options: argparse.Namespace, request: Request) -> Checked:
         _progress() as progress,
     ):
         judges = bench.quick() if options.quick else bench
-        items = collect.found(paths, Path(unpacked), archive.Bounds.of(settings.folder, settings.limits))
+        items = collect.found(
+            paths, Path(unpacked), archive.Bounds.of(settings.folder, settings.limits)
+        )
         gathered = _gather(items, settings.limits, progress)
         conditions = ledger.Conditions(
             judges.rules_digest, judges.models_digest, request, settings.worker.slices_max

@@ -147,7 +147,7 @@ def _add_series(commands: "_Commands[argparse.ArgumentParser]") -> None:
     listing = _with_configuration(
         _command(actions, "list", "list series, the newest first", "series:list_series")
     )
-    listing.add_argument("--state-is", metavar="STATE", help="only series in this state")
+    listing.add_argument("--in", dest="in_state", metavar="STATE", help="only in this state")
     listing.add_argument("--limit", type=int, default=100, metavar="N")
     listing.add_argument("--json", action="store_true")
     for name, purpose, function in (
@@ -156,7 +156,9 @@ def _add_series(commands: "_Commands[argparse.ArgumentParser]") -> None:
         ("delete", "delete a series, its objects and its reports", "delete"),
     ):
         action = _with_configuration(_command(actions, name, purpose, f"series:{function}"))
-        action.add_argument("id", type=int, metavar="ID")
+        action.add_argument(
+            "key", metavar="KEY", help="as `series list` shows it, or its beginning"
+        )
         if name == "show":
             action.add_argument("--json", action="store_true")
         if name == "delete":
@@ -164,7 +166,7 @@ def _add_series(commands: "_Commands[argparse.ArgumentParser]") -> None:
     recheck = _with_configuration(
         _command(actions, "recheck", "evaluate series again", "series:recheck")
     )
-    recheck.add_argument("id", type=int, nargs="*", metavar="ID")
+    recheck.add_argument("keys", nargs="*", metavar="KEY")
     recheck.add_argument("--days", type=int, metavar="N", help="all received in the last N days")
 
 

@@ -20,6 +20,8 @@ from typing import Final
 
 from attrs import define, field
 
+from qa_daemon.telemetry.events import LogEvent
+
 BACK_OFF_FIRST_S: Final = 0.5
 BACK_OFF_MAX_S: Final = 30.0
 # A child that lived this long is not the one that keeps failing: its back-off starts anew.
@@ -142,7 +144,7 @@ class Supervisor:
         child.failures = 1 if now - child.started > STEADY_S else child.failures + 1
         pause = min(BACK_OFF_FIRST_S * 2 ** (child.failures - 1), BACK_OFF_MAX_S)
         child.restart = now + pause
-        self.log("role.ended", role=child.role.value, status=status, restart_s=pause)
+        self.log(LogEvent.ROLE_ENDED, role=child.role.value, status=status, restart_s=pause)
 
     def _hear(self, ear: socket.socket) -> None:
         with contextlib.suppress(BlockingIOError):

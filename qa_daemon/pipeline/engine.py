@@ -17,7 +17,7 @@ from qa_daemon.records.finding import Verdict
 from qa_daemon.records.inference import Inference
 from qa_daemon.records.series import Series
 from qa_daemon.report.summary import SeriesReport, StudyReport
-from qa_daemon.rules.load import load_pack
+from qa_daemon.rules.load import load_pack, overlay
 from qa_daemon.rules.schema import RulePack
 from qa_daemon.suggest.propose import judge, judge_study
 
@@ -81,16 +81,27 @@ def engine(settings: Settings) -> Iterator[Engine]:
         If a rule file is wrong. A missing or damaged model is no error: its target is
         `model_unavailable`, and rules that need it are not evaluated.
     """
-    pack = in_force(load_pack(rule_texts(settings)), settings.rules.disabled)
+    pack = rules_in_force(settings)
     catalog = load_catalog(models_folder(settings))
     with Predictor(catalog, settings.worker, settings.limits) as predictor:
         yield Engine(pack, catalog, predictor, pack.digest, models_digest(catalog))
 
 
-def in_force(pack: RulePack, disabled: Sequence[str]) -> RulePack:
-    """Return the pack without the rules that the site switched off."""
-    left = {name: rule for name, rule in pack.rules.items() if name not in disabled}
-    return RulePack(left, _digest({"pack": pack.digest, "disabled": ",".join(sorted(disabled))}))
+def rules_in_force(settings: Settings) -> RulePack:
+    """Return the shipped rules, overridden by those of the site's folders, in their order.
+
+    Raises
+    ------
+    ConfigurationError
+        If a rule file is wrong.
+    """
+    texts = dict(rule_texts(settings))
+    packs = []
+    for folder in reversed(settings.rules.folders):
+        own = {path: texts.pop(path) for path in list(texts) if path.startswith(f"{folder}/")}
+        packs.append(load_pack(own))
+    packs.append(load_pack(texts))
+    return overlay(packs[::-1], settings.rules.disabled)
 
 
 def models_digest(catalog: Catalog) -> str:

@@ -1,0 +1,161 @@
+"""Rules, models, configuration, database and installation, for those who run the service."""
+
+import argparse
+import shutil
+import sys
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from qa_daemon.cli import tables
+from qa_daemon.cli.opened import settings_of
+from qa_daemon.config.load import show
+from qa_daemon.config.packs import models_folder
+from qa_daemon.dicom.header import read_instance
+from qa_daemon.errors import ConfigurationError
+from qa_daemon.limits import Limits
+from qa_daemon.records.instance import Instance
+from qa_daemon.store.migrations import schema
+
+
+def list_rules(options: argparse.Namespace) -> int:
+    """List the rules in force."""
+    from qa_daemon.pipeline.engine import rules_in_force  # noqa: PLC0415  models are not needed
+
+    pack = rules_in_force(settings_of(options))
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("id", "severity", "topic", "level", "status", "title"):
+        table.add_column(name, no_wrap=name == "id", overflow="fold")
+    for rule in (pack.rules[name] for name in sorted(pack.rules)):
+        table.add_row(
+            rule.id,
+            Text(rule.severity.word, style=tables.STYLES[rule.severity]),
+            rule.topic.value,
+            rule.level.value,
+            rule.status.value,
+            tables.printable(rule.title),
+        )
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(Text(f"{len(pack.enabled)} rules in force, digest {pack.digest[:12]}", "dim"))
+    return 0
+
+
+def test_rules(options: argparse.Namespace) -> int:
+    """Run the cases that stand beside the rules; status 1 if one fails."""
+    from qa_daemon.pipeline.engine import rules_in_force  # noqa: PLC0415  models are not needed
+    from qa_daemon.rules.prove import prove  # noqa: PLC0415
+    from qa_daemon.suggest.propose import propose  # noqa: PLC0415
+
+    pack = rules_in_force(settings_of(options))
+    failures = prove(pack, propose)
+    for failure in failures:
+        print(
+            f"{failure.path}: {failure.rule}: case {failure.case!r}: "
+            f"expected {failure.wanted}, got {failure.got}"
+        )
+    cases = sum(len(rule.cases) for rule in pack.rules.values())
+    print(f"{cases} cases of {len(pack.rules)} rules: {len(failures)} failed")
+    return 1 if failures else 0
+
+
+def list_models(options: argparse.Namespace) -> int:
+    """List the models in force and run their golden inputs; status 1 if one is unavailable."""
+    from qa_daemon.predict.catalog import load_catalog  # noqa: PLC0415  loads numpy
+    from qa_daemon.predict.interpreter import check_golden  # noqa: PLC0415  loads LiteRT
+
+    folder = models_folder(settings_of(options))
+    catalog = load_catalog(folder)
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("model", "target", "modalities", "digest", "golden inputs"):
+        table.add_column(name, overflow="fold")
+    problems = [f"{problem.path}: {problem.message}" for problem in catalog.problems]
+    for card in catalog.cards.values():
+        try:
+            check_golden(card)
+            verdict = Text("as expected", style="green")
+        except ConfigurationError as error:
+            verdict = Text("refused", style="bold red")
+            problems.append(str(error))
+        modalities = ", ".join(card.modalities)
+        table.add_row(card.name, card.target, modalities, card.digest[:12], verdict)
+    Console(highlight=False).print(table)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if not catalog.cards and not problems:
+        print(f"{folder}: no model here; rules that need one are not evaluated", file=sys.stderr)
+    return 1 if problems or not catalog.cards else 0
+
+
+def check_configuration(options: argparse.Namespace) -> int:
+    """Print all faults at once, those of the rules included; status 2 if there is one."""
+    from qa_daemon.pipeline.engine import rules_in_force  # noqa: PLC0415  models are not needed
+
+    settings = settings_of(options)
+    pack = rules_in_force(settings)
+    where = options.config or "the defaults"
+    print(f"{where}: no fault; {len(pack.enabled)} rules in force")
+    return 0
+
+
+def show_configuration(options: argparse.Namespace) -> int:
+    """Print the configuration in force, secrets hidden."""
+    print(show(settings_of(options)), end="")
+    return 0
+
+
+def upgrade_database(options: argparse.Namespace) -> int:
+    """Bring the schema to this release."""
+    settings = settings_of(options)
+    print(f"schema {schema.upgrade(settings.store_url, settings.store.lock_timeout_s)} in force")
+    return 0
+
+
+def rebuild(options: argparse.Namespace) -> int:
+    """Set a database aside and make it anew from the spool; the service must not run."""
+    from qa_daemon.intake.index import Index  # noqa: PLC0415  loads the receiver's rooms
+    from qa_daemon.spool.spool import Spool  # noqa: PLC0415
+    from qa_daemon.store.database import Store  # noqa: PLC0415
+
+    settings = settings_of(options)
+    if not settings.spool_folder.is_dir():
+        raise ConfigurationError(
+            f"spool {settings.spool_folder}: there is none; name the state folder with --state"
+        )
+    with Spool(settings.spool_folder, settings.limits) as spool:
+        spool.recover()  # fails while a receiver runs
+        aside = schema.set_aside(settings.store_url, datetime.now(UTC))
+        if aside is not None:
+            print(f"the old database is kept as {aside}")
+        schema.prepare(settings.store_url, settings.store.lock_timeout_s)
+        with Store(settings.store_url, settings.store.lock_timeout_s) as store:
+            read = partial(_read, settings.limits)
+            count = Index(spool, store, read, settings.receiver.index_lag_s).adopt()
+    print(f"{count} objects of the spool have their rows again; start the service to judge them")
+    return 0
+
+
+def install_service(options: argparse.Namespace) -> int:
+    """Install the systemd service, or print what that would write."""
+    from qa_daemon.ops.install import install  # noqa: PLC0415  only here
+    from qa_daemon.ops.systemd import CONFIGURATION, Installation, printed  # noqa: PLC0415
+
+    executable = shutil.which(sys.argv[0]) or sys.argv[0]
+    installation = Installation(
+        executable=Path(executable).absolute(),
+        settings=settings_of(options),
+        configuration=(options.config or CONFIGURATION).absolute(),
+    )
+    if options.print:
+        print(printed(installation), end="")
+    else:
+        print("\n".join(install(installation)))
+    return 0
+
+
+def _read(limits: Limits, content: memoryview, key: str) -> Instance:
+    return read_instance(content, limits, source=key)

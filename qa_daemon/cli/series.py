@@ -1,0 +1,172 @@
+"""`qa-daemon series`: what was received, and its state."""
+
+import argparse
+import json
+import sys
+from datetime import UTC, datetime, timedelta
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from qa_daemon.cli import tables
+from qa_daemon.cli.opened import named_series, opened, operator, settings_of
+from qa_daemon.cli.queue import age
+from qa_daemon.errors import ConfigurationError
+from qa_daemon.pipeline.reports import remove_report
+from qa_daemon.records.inference import Inference
+from qa_daemon.records.states import SeriesState
+from qa_daemon.report.as_json import document
+from qa_daemon.report.summary import SeriesReport
+from qa_daemon.series.assemble import assemble
+from qa_daemon.store import instance_rows, result_rows, series_rows
+from qa_daemon.store.series_rows import SeriesFilter, SeriesRow
+
+STATE_STYLES = {
+    SeriesState.WAITING: "bold yellow",
+    SeriesState.QUARANTINED: "bold red",
+    SeriesState.CLEAN: "green",
+}
+
+
+def list_series(options: argparse.Namespace) -> int:
+    """List series, the latest first."""
+    wanted = SeriesFilter(states=_states(options.in_state))
+    with opened(settings_of(options)) as store:
+        rows = series_rows.series_list(store, wanted, options.limit)
+        counted = series_rows.counts(store)
+    if options.json:
+        print(json.dumps([_as_json(row) for row in rows]))
+        return 0
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("key", "state", "", "instances", "rev.", "from", "last received", "reason"):
+        table.add_column(name, overflow="fold", no_wrap=name == "key")
+    now = datetime.now(UTC)
+    for row in rows:
+        table.add_row(
+            row.series_key,
+            Text(row.state.value, style=STATE_STYLES.get(row.state, "")),
+            tables.printable(row.modality),
+            str(row.instance_count),
+            str(row.revision),
+            tables.printable(row.calling_ae) or "folder",
+            f"{age(now - row.last_received_at)} ago",
+            tables.printable(row.reason),
+        )
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(
+        Text(
+            f"{counted.instances} instances, {counted.repeats} repeats, "
+            f"{counted.unreadable} unreadable",
+            style="dim",
+        )
+    )
+    return 0
+
+
+def show_series(options: argparse.Namespace) -> int:
+    """Show one series with its verdict, as `check` would."""
+    with opened(settings_of(options)) as store:
+        row = named_series(store, options.key)
+        instances = instance_rows.instances_of(store, row.series_key, row.revision)
+        result = result_rows.result_of(store, row.series_key, row.revision)
+        verdict = result_rows.verdict_of(store, row.series_key, row.revision)
+    console = Console(highlight=False, stderr=options.json)
+    console.print(
+        Text(f"{row.series_key}  {row.state.value}  revision {row.revision}", style="bold")
+    )
+    if verdict is None or result is None:
+        console.print("not judged yet" + (f": {row.reason}" if row.reason else ""))
+        return 0
+    report = SeriesReport(
+        assemble(instances, row.revision), result.inference or Inference(), verdict
+    )
+    if options.json:
+        print(document((report,)))
+    else:
+        console.print(tables.series_section(report))
+    return 0
+
+
+def requeue(options: argparse.Namespace) -> int:
+    """Try a quarantined series again."""
+    with opened(settings_of(options)) as store:
+        row = named_series(store, options.key)
+        if not series_rows.requeue(store, row.series_key, operator()):
+            raise ConfigurationError(
+                f"{row.series_key}: is {row.state.value}, not quarantined; "
+                "to judge it again use: qa-daemon series recheck"
+            )
+    print(f"{row.series_key}: will be tried again")
+    return 0
+
+
+def recheck(options: argparse.Namespace) -> int:
+    """Judge series again with the rules and models in force."""
+    if bool(options.keys) == (options.days is not None):
+        raise ConfigurationError("series recheck: give either keys, or --days N")
+    with opened(settings_of(options)) as store:
+        who = operator()
+        if options.days is not None:
+            since = who.at - timedelta(days=options.days)
+            moved = series_rows.recheck(store, SeriesFilter(received_since=since), who)
+        else:
+            keys = [named_series(store, key).series_key for key in options.keys]
+            moved = tuple(
+                each
+                for key in keys
+                for each in series_rows.recheck(store, SeriesFilter(), who, key)
+            )
+    print(f"{len(moved)} series will be judged again")
+    return 0
+
+
+def delete(options: argparse.Namespace) -> int:
+    """Delete a series, its objects and its report files."""
+    settings = settings_of(options)
+    with opened(settings) as store:
+        row = named_series(store, options.key)
+        if not (options.yes or _agreed(row)):
+            print("nothing deleted")
+            return 1
+        keys = series_rows.remove_series(store, row.series_key, operator())
+    remove_report(settings.report_folder, row.study_instance_uid, row.series_instance_uid)
+    print(
+        f"{row.series_key}: deleted; the receiver erases its {len(keys)} objects from the spool "
+        "within seconds, or when it next starts"
+    )
+    return 0
+
+
+def _agreed(row: SeriesRow) -> bool:
+    if not sys.stdin.isatty():
+        raise ConfigurationError("series delete: cannot ask without a terminal; add --yes")
+    words = f"Delete series {row.series_key} with {row.instance_count} instances for good? [y/N] "
+    return input(words).strip().lower() in {"y", "yes"}
+
+
+def _states(word: str | None) -> tuple[SeriesState, ...]:
+    if word is None:
+        return ()
+    try:
+        return (SeriesState(word),)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"--in {word}: no such state; use one of {', '.join(SeriesState)}"
+        ) from error
+
+
+def _as_json(row: SeriesRow) -> dict[str, object]:
+    return {
+        "series_key": row.series_key,
+        "study_instance_uid": row.study_instance_uid,
+        "series_instance_uid": row.series_instance_uid,
+        "modality": row.modality,
+        "calling_ae": row.calling_ae,
+        "state": row.state.value,
+        "revision": row.revision,
+        "instances": row.instance_count,
+        "last_received_at": row.last_received_at.isoformat(),
+        "reason": row.reason,
+    }
