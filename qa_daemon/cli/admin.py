@@ -24,7 +24,7 @@ from qa_daemon.store.migrations import schema
 
 def list_rules(options: argparse.Namespace) -> int:
     """List the rules in force."""
-    from qa_daemon.pipeline.engine import rules_in_force  # noqa: PLC0415  models are not needed
+    from qa_daemon.pipeline.rulebook import rules_in_force  # noqa: PLC0415  models are not needed
 
     pack = rules_in_force(settings_of(options))
     table = Table(box=None, pad_edge=False, header_style="dim")
@@ -47,7 +47,7 @@ def list_rules(options: argparse.Namespace) -> int:
 
 def test_rules(options: argparse.Namespace) -> int:
     """Run the cases that stand beside the rules; status 1 if one fails."""
-    from qa_daemon.pipeline.engine import rules_in_force  # noqa: PLC0415  models are not needed
+    from qa_daemon.pipeline.rulebook import rules_in_force  # noqa: PLC0415  models are not needed
     from qa_daemon.rules.prove import prove  # noqa: PLC0415
     from qa_daemon.suggest.propose import propose  # noqa: PLC0415
 
@@ -93,7 +93,7 @@ def list_models(options: argparse.Namespace) -> int:
 
 def check_configuration(options: argparse.Namespace) -> int:
     """Print all faults at once, those of the rules included; status 2 if there is one."""
-    from qa_daemon.pipeline.engine import rules_in_force  # noqa: PLC0415  models are not needed
+    from qa_daemon.pipeline.rulebook import rules_in_force  # noqa: PLC0415  models are not needed
 
     settings = settings_of(options)
     pack = rules_in_force(settings)

@@ -9,15 +9,15 @@ from hashlib import sha256
 
 from attrs import evolve, frozen
 
-from qa_daemon.config.packs import models_folder, rule_texts
+from qa_daemon.config.packs import models_folder
 from qa_daemon.config.settings import Settings
+from qa_daemon.pipeline.rulebook import rules_in_force
 from qa_daemon.predict.catalog import Catalog, load_catalog
 from qa_daemon.predict.client import Predictor, Request
 from qa_daemon.records.finding import Verdict
 from qa_daemon.records.inference import Inference
 from qa_daemon.records.series import Series
 from qa_daemon.report.summary import SeriesReport, StudyReport
-from qa_daemon.rules.load import load_pack, overlay
 from qa_daemon.rules.schema import RulePack
 from qa_daemon.suggest.propose import judge, judge_study
 
@@ -85,23 +85,6 @@ def engine(settings: Settings) -> Iterator[Engine]:
     catalog = load_catalog(models_folder(settings))
     with Predictor(catalog, settings.worker, settings.limits) as predictor:
         yield Engine(pack, catalog, predictor, pack.digest, models_digest(catalog))
-
-
-def rules_in_force(settings: Settings) -> RulePack:
-    """Return the shipped rules, overridden by those of the site's folders, in their order.
-
-    Raises
-    ------
-    ConfigurationError
-        If a rule file is wrong.
-    """
-    texts = dict(rule_texts(settings))
-    packs = []
-    for folder in reversed(settings.rules.folders):
-        own = {path: texts.pop(path) for path in list(texts) if path.startswith(f"{folder}/")}
-        packs.append(load_pack(own))
-    packs.append(load_pack(texts))
-    return overlay(packs[::-1], settings.rules.disabled)
 
 
 def models_digest(catalog: Catalog) -> str:
