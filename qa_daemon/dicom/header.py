@@ -7,6 +7,9 @@ from typing import Final
 
 from attrs import frozen
 
+from qa_daemon.dicom.checks.identity import check_frames, check_identity, check_planes
+from qa_daemon.dicom.checks.pixels import check_pixels
+from qa_daemon.dicom.checks.values import check_values
 from qa_daemon.dicom.elements import CHOSEN
 from qa_daemon.dicom.encoding.text import UNDECLARED, Charset, charset_of
 from qa_daemon.dicom.encoding.tokens import Content, Refused, Token
@@ -42,11 +45,16 @@ def read_instance(content: Content, limits: Limits, *, source: str = "") -> Inst
         If the object cannot be read within the limits, or is not identified.
     """
     scanned = scan(content, limits)
+    if scanned.meta.sop_class_uid == _DIRECTORY_CLASS:
+        raise Refused("unsupported", "not-a-storage-class", "a DICOMDIR is a directory, no image")
     elements = _Reader(scanned, limits).elements(scanned.data_set, UNDECLARED)
     sop_class, sop_instance, study, series = (_uid(elements, keyword) for keyword in _UIDS)
-    if sop_class == _DIRECTORY_CLASS:
-        raise Refused("unsupported", "not-a-storage-class", "a DICOMDIR is a directory, no image")
-    frames = 0 if scanned.pixel_data is None else 1
+    check_identity(scanned, sop_class, sop_instance)
+    check_values(scanned, limits)
+    frames = check_pixels(scanned, elements, sop_class)
+    check_frames(elements, sop_class, frames, scanned.notes)
+    planes = planes_of(elements, sop_class, frames)
+    check_planes(elements, planes, scanned.notes)
     return Instance(
         study_instance_uid=study,
         series_instance_uid=series,
@@ -54,7 +62,7 @@ def read_instance(content: Content, limits: Limits, *, source: str = "") -> Inst
         sop_class_uid=sop_class,
         transfer_syntax_uid=scanned.transfer_syntax_uid,
         elements=elements,
-        planes=planes_of(elements, sop_class, frames),
+        planes=planes,
         number_of_frames=frames,
         irregularities=scanned.notes.irregularities,
         source=source,

@@ -54,6 +54,8 @@ TRANSFER_SYNTAXES: Final = _NEWER | frozenset(
 _BY_UID: Final = {IMPLICIT_LITTLE: IMPLICIT, "1.2.840.10008.1.20": IMPLICIT, BIG: EXPLICIT_BIG}
 _NATIVE_UIDS: Final = {IMPLICIT: IMPLICIT_LITTLE, EXPLICIT: EXPLICIT_LITTLE, EXPLICIT_BIG: BIG}
 _INFLATE_STEP: Final = 1 << 20
+#: Padding to even length; some writers leave the checksum and length of RFC 1952 there as well.
+_DEFLATE_TRAILER: Final = 9
 
 
 @frozen
@@ -196,6 +198,6 @@ def _inflate(content: Content, start: int, wbits: int, limits: Limits, notes: No
     if not stream.eof:
         raise Refused("truncated", "truncated", "the object ends inside its deflated data set")
     left = len(stream.unused_data) + len(content) - at
-    if left > 1:  # one byte of padding makes the length even
+    if left > _DEFLATE_TRAILER:
         notes.add("trailing-bytes", "bytes behind the deflated data set")
     return b"".join(parts)

@@ -93,6 +93,10 @@ class Notes:
         if key not in self.kept:
             self.kept[key] = Irregularity(kind, message, path)
 
+    def has(self, kind: str) -> bool:
+        """Whether an irregularity of this kind was noted."""
+        return any(noted == kind for noted, _ in self.kept)
+
     @property
     def irregularities(self) -> tuple[Irregularity, ...]:
         """All that was kept, in the order of its discovery."""

@@ -365,11 +365,11 @@ class Walk:
         if stop <= sequence.end:
             return stop
         if stop > self.end:
-            kind, reason = ("truncated", "truncated")
-            if sequence.is_bounded or header.length > self.end:
-                kind, reason = (_DAMAGED, "unreadable")
             message = f"an item of {name_of(sequence.tag)} is longer than the object"
-            raise Refused(reason, kind, message)
+            if header.length > self.end:
+                raise Refused("unreadable", _DAMAGED, message)
+            if not sequence.is_bounded:
+                raise Refused("truncated", "truncated", message)
         self._note(_DAMAGED, "an item is longer than its sequence", None)
         outer = self._stack[-2]
         encoding = outer.encoding
