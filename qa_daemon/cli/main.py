@@ -7,6 +7,7 @@ Every command lives in a module of its own that is imported only when it is call
 import argparse
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
@@ -36,6 +37,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader (head, less) has gone: nothing more to say, not even at interpreter exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return STATUS_BROKEN_PIPE
+    except Exception as error:
+        if os.environ.get("QA_DAEMON_TRACEBACK"):
+            raise
+        # The message of a stranger's exception may quote a patient's value: only its place is told.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        print(
+            f"qa-daemon: internal error {type(error).__name__} in {Path(place.filename).name}, "
+            f"line {place.lineno}. Please report it; QA_DAEMON_TRACEBACK=1 shows all of it.",
+            file=sys.stderr,
+        )
+        return STATUS_FAILED
 
 
 def _parser() -> argparse.ArgumentParser:
