@@ -40,7 +40,7 @@ class Thresholds:
     turn, mirror
         Of the series or the single picture (`axial_orientation`).
     turn_slice, mirror_slice
-        The same for one picture alone, which has no neighbours to agree with it.
+        The same where slices count as fewer than two: too few neighbours to agree.
     organs
         Probability of chest or abdomen from which on a slice may speak about the mirror.
     known

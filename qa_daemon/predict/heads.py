@@ -57,15 +57,16 @@ def unable(target: str, reason: Abstention, model: str = "") -> Prediction:
 def region_predictions(outputs: Outputs) -> tuple[Prediction, ...]:
     """Return `body_region`: the series element first, then one per frame.
 
-    A region belongs to the series if enough slices show it; its probability there is the mean over
-    as many of the best slices. Nothing accepted on any slice is out of distribution.
+    Subjects stand in their order along the stack: neighbours show the same or the next region, so
+    each slice is heard together with those beside it. A region belongs to the series if enough
+    slices show it; its probability there is the mean over as many of the best slices.
     """
     card = outputs.card
     if not outputs.subjects:
         return (unable(card.target, Abstention.NO_PIXELS, card.name),)
     each = sigmoid(outputs.logits, card.temperature)
     needed = max(1, round(SLICES_SHARE_MIN * len(each)))
-    best = np.sort(each, axis=0)[::-1][:needed].mean(axis=0)
+    best = np.sort(_smoothed(each), axis=0)[::-1][:needed].mean(axis=0)
     whole = _regions(card, best)
     frames = (
         evolve(
@@ -114,13 +115,13 @@ def _voted(
     turns = pooled(each[:, :4] + each[:, 4:], card.correlation)
     turn = int(turns.argmax())
     sides = _mirror(each, turn, organs, card)
-    is_single = len(each) == 1
+    is_alone = effective_count(len(each), card.correlation) < 2.0
     limits = card.thresholds
     turn_part = Part(
         value=turn,
         probability=float(turns[turn]),
         abstained=not is_known
-        or bool(turns[turn] < (limits.turn_slice if is_single else limits.turn)),
+        or bool(turns[turn] < (limits.turn_slice if is_alone else limits.turn)),
     )
     is_mirrored = bool(sides > 0.5)
     certain = float(max(sides, 1.0 - sides))
@@ -129,7 +130,7 @@ def _voted(
         probability=certain,
         abstained=turn_part.abstained
         or bool(organs.max() < limits.organs)
-        or certain < (limits.mirror_slice if is_single else limits.mirror),
+        or certain < (limits.mirror_slice if is_alone else limits.mirror),
     )
     shares = np.concatenate([turns * (1.0 - sides), turns * sides])
     label = turn + 4 * is_mirrored
@@ -183,6 +184,13 @@ def _regions(card: ModelCard, shares: Probabilities) -> Prediction:
         probabilities=dict(zip(card.labels, map(float, shares), strict=True)),
         labels=accepted,
     )
+
+
+def _smoothed(each: Probabilities) -> Probabilities:
+    """Return probabilities averaged with the neighbours', shape (n, labels) unchanged."""
+    padded = np.concatenate([each[:1], each, each[-1:]])
+    smooth: Probabilities = 0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:]
+    return smooth
 
 
 def _by_subject(regions: Sequence[Prediction]) -> Mapping[Subject, Prediction]:

@@ -1,0 +1,121 @@
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from qa_daemon.errors import ConfigurationError
+from qa_daemon.predict.catalog import load_card, load_catalog
+from qa_daemon.predict.interpreter import check_golden
+
+SHIPPED = Path(__file__).resolve().parents[2] / "models"
+PACKAGES = sorted(path.parent for path in SHIPPED.glob("*/*/card.yaml"))
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    """Copy the shipped packages to where a test may break them."""
+    return Path(shutil.copytree(SHIPPED, tmp_path / "models"))
+
+
+def package(models: Path, target: str = "body_region") -> Path:
+    (found,) = (models / target).iterdir()
+    return found
+
+
+def test_the_shipped_models_load_without_a_problem() -> None:
+    catalog = load_catalog(SHIPPED)
+    assert catalog.problems == ()
+    assert set(catalog.cards) == {"axial_orientation", "body_region"}
+    orientation = catalog.of("axial_orientation")
+    assert orientation is not None
+    assert orientation.labels == tuple("01234567")
+    assert orientation.name.startswith("axial_orientation@")
+    assert catalog.of("chest_opacity") is None
+
+
+@pytest.mark.parametrize("folder", PACKAGES, ids=lambda folder: folder.parent.name)
+def test_a_shipped_package_is_whole_small_and_answers_as_when_it_was_made(folder: Path) -> None:
+    card = load_card(folder)
+    check_golden(card)
+    assert len(card.content) < 1 << 20
+    for name in ("CARD.md", "labels.yaml", "metrics.json"):
+        assert (folder / name).stat().st_size > 0
+    said = yaml.safe_load((folder / "card.yaml").read_text(encoding="utf-8"))
+    assert all(each["licence as stated"] for each in said["data"])
+    assert card.thresholds.mirror >= card.thresholds.turn
+
+
+def test_weights_that_are_not_those_of_the_card_make_the_target_unavailable(models: Path) -> None:
+    weights = package(models) / "model.tflite"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    catalog = load_catalog(models)
+    assert set(catalog.cards) == {"axial_orientation"}
+    (problem,) = catalog.problems
+    assert "digest differs" in problem.message
+    assert problem.path == str(package(models))
+
+
+def test_a_missing_file_is_a_problem(models: Path) -> None:
+    (package(models) / "model.tflite").unlink()
+    (problem,) = load_catalog(models).problems
+    assert "cannot be read" in problem.message
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "id: [", "id: a\nversion: 1.0.0", "\x00", "labels: {a: !!python/name:os x}"]
+)
+def test_a_malformed_card_is_a_problem(models: Path, text: str) -> None:
+    (package(models) / "card.yaml").write_text(text, encoding="utf-8")
+    (problem,) = load_catalog(models).problems
+    assert "malformed" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("input", {"size": 4, "copies": "scored", "modalities": []}), ("labels", None)],
+)
+def test_a_card_with_impossible_values_is_a_problem(models: Path, key: str, value: object) -> None:
+    path = package(models) / "card.yaml"
+    said = yaml.safe_load(path.read_text(encoding="utf-8"))
+    path.write_text(yaml.safe_dump(said | {key: value}), encoding="utf-8")
+    assert "malformed" in load_catalog(models).problems[0].message
+
+
+def test_a_package_in_the_wrong_folder_is_a_problem(models: Path) -> None:
+    package(models).rename(models / "body_region" / "9.9.9")
+    (problem,) = load_catalog(models).problems
+    assert "not this folder" in problem.message
+
+
+def test_the_newest_version_counts_and_is_compared_as_numbers(models: Path) -> None:
+    old = package(models)
+    for version in ("10.0.0", "9.0.0"):
+        new = Path(shutil.copytree(old, old.parent / version))
+        said = yaml.safe_load((new / "card.yaml").read_text(encoding="utf-8"))
+        (new / "card.yaml").write_text(
+            yaml.safe_dump(said | {"version": version}), encoding="utf-8"
+        )
+    card = load_catalog(models).of("body_region")
+    assert card is not None
+    assert card.version == "10.0.0"
+
+
+def test_a_folder_that_is_no_version_is_a_problem_and_nothing_more(models: Path) -> None:
+    (models / "body_region" / "draft").mkdir()
+    catalog = load_catalog(models)
+    assert set(catalog.cards) == {"axial_orientation", "body_region"}
+    assert "not a version" in catalog.problems[0].message
+
+
+def test_a_missing_models_folder_is_a_problem(tmp_path: Path) -> None:
+    catalog = load_catalog(tmp_path / "absent")
+    assert catalog.cards == {}
+    assert "no such folder" in catalog.problems[0].message
+
+
+def test_oversized_weights_are_not_read(models: Path) -> None:
+    with (package(models) / "model.tflite").open("r+b") as weights:
+        weights.truncate((64 << 20) + 1)
+    with pytest.raises(ConfigurationError, match="larger than"):
+        load_card(package(models))

@@ -1,0 +1,193 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qa_daemon.predict.catalog import ModelCard, Thresholds
+from qa_daemon.predict.heads import (
+    Outputs,
+    Subject,
+    orientation_predictions,
+    region_predictions,
+    unable,
+)
+from qa_daemon.records.prediction import Abstention, Prediction
+
+REGIONS = ("HEAD", "NECK", "CHEST", "ABDOMEN", "PELVIS", "LOWERLIMB")
+
+
+def card(target: str) -> ModelCard:
+    is_orientation = target == "axial_orientation"
+    return ModelCard(
+        id=target,
+        version="1.0.0",
+        target=target,
+        labels=tuple("01234567") if is_orientation else REGIONS,
+        modalities=("CT", "MR"),
+        size=80,
+        copies="scored" if is_orientation else "averaged",
+        temperature=1.0,
+        correlation=0.25,
+        thresholds=Thresholds(
+            turn=0.95,
+            turn_slice=0.95,
+            mirror=0.975,
+            mirror_slice=0.98,
+            organs=0.5,
+            known=0.3,
+            label=0.5,
+        ),
+        digest="",
+        content=b"",
+        golden=Path(),
+    )
+
+
+def subjects(count: int) -> tuple[Subject, ...]:
+    return tuple(Subject(f"1.2.{number}", 1) for number in range(1, count + 1))
+
+
+def said_of_regions(*rows: tuple[float, ...]) -> tuple[Prediction, ...]:
+    """Make region answers of these probabilities, one row per slice."""
+    shares = np.clip(np.asarray(rows, np.float32), 1e-4, 1 - 1e-4)
+    logits = np.log(shares / (1 - shares))
+    return region_predictions(Outputs(card("body_region"), subjects(len(rows)), logits))
+
+
+CHEST = (0.0, 0.0, 0.98, 0.1, 0.0, 0.0)
+HEAD = (0.98, 0.0, 0.0, 0.0, 0.0, 0.0)
+NOTHING = (0.05, 0.05, 0.05, 0.05, 0.05, 0.05)
+
+
+def orientation(
+    logits: list[list[float]], regions: tuple[Prediction, ...]
+) -> tuple[Prediction, ...]:
+    outputs = Outputs(
+        card("axial_orientation"), subjects(len(logits)), np.asarray(logits, np.float32)
+    )
+    return orientation_predictions(outputs, regions)
+
+
+def favouring(label: int, by: float = 8.0) -> list[float]:
+    return [by if each == label else 0.0 for each in range(8)]
+
+
+@pytest.mark.parametrize("label", range(8))
+def test_a_sure_answer_with_organs_in_view_decides_turn_and_mirror(label: int) -> None:
+    series, frame = orientation([favouring(label)], said_of_regions(CHEST))
+    for said in (series, frame):
+        assert said.label == str(label)
+        assert said.turn is not None
+        assert said.mirror is not None
+        assert said.turn.value == label % 4
+        assert said.mirror.value is (label >= 4)
+        assert not said.abstained
+        assert said.reason is None
+    assert (series.sop_instance_uid, series.frame) == (None, None)
+    assert (frame.sop_instance_uid, frame.frame) == ("1.2.1", 1)
+    assert series.model == "axial_orientation@1.0.0"
+
+
+@given(
+    logits=st.lists(st.lists(st.floats(-9, 9), min_size=8, max_size=8), min_size=1, max_size=12),
+    with_organs=st.booleans(),
+)
+def test_probabilities_sum_to_one_and_the_label_is_the_most_probable(
+    logits: list[list[float]], *, with_organs: bool
+) -> None:
+    regions = said_of_regions(*[CHEST if with_organs else HEAD for _ in logits])
+    for said in orientation(logits, regions):
+        assert abs(sum(said.probabilities.values()) - 1) < 1e-6
+        assert said.probability == pytest.approx(max(said.probabilities.values()))
+        assert said.label is not None
+        assert said.probabilities[said.label] == said.probability
+        assert said.turn is not None
+        assert said.mirror is not None
+        assert int(said.label) == said.turn.value + 4 * bool(said.mirror.value)
+        assert said.abstained == (said.turn.abstained or said.mirror.abstained)
+        assert (said.reason is None) == (not said.abstained)
+
+
+def test_without_chest_or_abdomen_the_mirror_stays_undecided() -> None:
+    series = orientation([favouring(4)] * 6, said_of_regions(*[HEAD] * 6))[0]
+    assert series.turn is not None
+    assert series.mirror is not None
+    assert not series.turn.abstained
+    assert series.mirror.abstained
+    assert series.abstained
+    assert series.reason == Abstention.LOW_PROBABILITY
+
+
+def test_without_the_region_model_the_mirror_stays_undecided() -> None:
+    series = orientation([favouring(0)] * 6, ())[0]
+    assert series.turn is not None
+    assert series.mirror is not None
+    assert not series.turn.abstained
+    assert series.mirror.abstained
+
+
+def test_only_slices_with_organs_speak_about_the_mirror() -> None:
+    logits = [favouring(4)] * 5 + [favouring(0)] * 3
+    series = orientation(logits, said_of_regions(*[HEAD] * 5, *[CHEST] * 3))[0]
+    assert series.mirror is not None
+    assert series.mirror.value is False
+    assert not series.mirror.abstained
+
+
+def test_a_single_dissenting_slice_does_not_turn_the_series() -> None:
+    logits = [favouring(0)] * 6 + [favouring(2)]
+    answers = orientation(logits, said_of_regions(*[CHEST] * 7))
+    assert answers[0].label == "0"
+    assert not answers[0].abstained
+    assert answers[-1].label == "2"
+
+
+def test_a_picture_on_which_no_region_is_seen_is_out_of_distribution() -> None:
+    series = orientation([favouring(2)], said_of_regions(NOTHING))[0]
+    assert series.turn is not None
+    assert series.turn.abstained
+    assert series.reason == Abstention.OUT_OF_DISTRIBUTION
+    assert series.label == "2"
+
+
+def test_a_flat_answer_is_of_low_probability() -> None:
+    series = orientation([[0.0] * 8], said_of_regions(CHEST))[0]
+    assert series.abstained
+    assert series.reason == Abstention.LOW_PROBABILITY
+
+
+def test_regions_of_a_series_are_those_seen_on_enough_slices_best_first() -> None:
+    chest_to_abdomen = (0.0, 0.0, 0.9, 0.6, 0.0, 0.0)
+    series = said_of_regions(*[CHEST] * 8, chest_to_abdomen, chest_to_abdomen)[0]
+    assert series.labels == ("CHEST", "ABDOMEN")
+    assert series.label == "CHEST"
+    assert not series.abstained
+    assert series.reason is None
+
+
+def test_one_slice_of_many_does_not_add_a_region() -> None:
+    series = said_of_regions(*[CHEST] * 9, HEAD)[0]
+    assert series.labels == ("CHEST",)
+
+
+def test_no_accepted_region_abstains_with_the_reason() -> None:
+    unsure = (0.0, 0.0, 0.4, 0.4, 0.0, 0.0)
+    assert said_of_regions(unsure)[0].reason == Abstention.LOW_PROBABILITY
+    nothing = said_of_regions(NOTHING)[0]
+    assert nothing.reason == Abstention.OUT_OF_DISTRIBUTION
+    assert nothing.labels == ()
+    assert nothing.abstained
+
+
+@pytest.mark.parametrize("target", ["axial_orientation", "body_region"])
+def test_a_series_without_pixels_still_has_its_element(target: str) -> None:
+    outputs = Outputs(card(target), (), np.zeros((0, 8 if target[0] == "a" else 6), np.float32))
+    ask = orientation_predictions if target[0] == "a" else region_predictions
+    (series,) = ask(outputs)
+    assert series == unable(target, Abstention.NO_PIXELS, f"{target}@1.0.0")
+    assert series.label is None
+    assert series.probability is None
+    assert series.probabilities == {}
+    assert series.abstained
