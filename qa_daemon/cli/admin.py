@@ -1,6 +1,7 @@
 """Rules, models, configuration, database and installation, for those who run the service."""
 
 import argparse
+import os
 import shutil
 import sys
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from rich.text import Text
 
 from qa_daemon.cli import tables
 from qa_daemon.cli.opened import settings_of
-from qa_daemon.config.load import show
+from qa_daemon.config.load import load_settings, show
 from qa_daemon.config.packs import models_folder
 from qa_daemon.dicom.header import read_instance
 from qa_daemon.errors import ConfigurationError
@@ -141,14 +142,25 @@ def rebuild(options: argparse.Namespace) -> int:
 
 def install_service(options: argparse.Namespace) -> int:
     """Install the systemd service, or print what that would write."""
-    from qa_daemon.ops.install import install  # noqa: PLC0415  only here
-    from qa_daemon.ops.systemd import CONFIGURATION, Installation, printed  # noqa: PLC0415
+    from qa_daemon.ops.systemd import (  # noqa: PLC0415  only here
+        CONFIGURATION,
+        STATE,
+        Installation,
+        install,
+        printed,
+    )
 
     executable = shutil.which(sys.argv[0]) or sys.argv[0]
+    configuration = (options.config or CONFIGURATION).absolute()
     installation = Installation(
         executable=Path(executable).absolute(),
-        settings=settings_of(options),
-        configuration=(options.config or CONFIGURATION).absolute(),
+        # What systemd will give the service, not what this user would get.
+        settings=load_settings(
+            configuration if options.config or configuration.exists() else None,
+            {**os.environ, "STATE_DIRECTORY": str(STATE)},
+            {"state": options.state},
+        ),
+        configuration=configuration,
     )
     if options.print:
         print(printed(installation), end="")

@@ -1,6 +1,9 @@
-"""The files of the systemd service, rendered for one installation."""
+"""The systemd service: its files rendered for one installation, printed, or installed by root."""
 
+import os
 import shlex
+import shutil
+import subprocess
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -26,6 +29,7 @@ STOP_RESERVE_S: Final = 10
 UNPRIVILEGED_PORT_MIN: Final = 1024
 # Folders that ProtectHome=yes hides from the service.
 HIDDEN: Final = (Path("/home"), Path("/root"), Path("/run/user"))
+COMMAND_DEADLINE_S: Final = 120
 
 _ALONE = "Conflicts=qa-daemon.target"
 _OF_TARGET = "PartOf=qa-daemon.target\nConflicts=qa-daemon.service"
@@ -98,10 +102,65 @@ def printed(installation: Installation) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def install(installation: Installation, root: Path = Path("/")) -> tuple[str, ...]:
+    """Write the files below `root`, run the commands, and return what was done, a line each.
+
+    Raises
+    ------
+    ConfigurationError
+        If this is not root, systemd is absent, or a command fails; it says which.
+    """
+    if os.geteuid() != 0:
+        raise ConfigurationError("only root installs a service; --print shows what would be done")
+    if shutil.which("systemctl") is None:
+        raise ConfigurationError("systemd is not here; --print shows what would be done")
+    done = [f"wrote {path}" for path in write_files(installation, root)]
+    for command in commands(installation):
+        done.append(" ".join(command))
+        _run(command)
+    return tuple(done)
+
+
+def write_files(installation: Installation, root: Path) -> tuple[Path, ...]:
+    """Write every file below `root` and return their paths; a reader sees old or new, never half.
+
+    Raises
+    ------
+    ConfigurationError
+        If one cannot be written.
+    """
+    written: list[Path] = []
+    for path, text in rendered_units(installation).items():
+        place = root / path.relative_to("/")
+        draft = place.with_name(f".{place.name}.new")
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            draft.write_text(text, encoding="utf-8")
+            draft.chmod(0o644)
+            draft.replace(place)
+        except OSError as error:
+            raise ConfigurationError(f"{place} cannot be written: {error.strerror}") from error
+        written.append(place)
+    return tuple(written)
+
+
+def _run(command: tuple[str, ...]) -> None:
+    try:
+        # The commands are ours, their paths rendered from the configuration of the site.
+        subprocess.run(  # noqa: S603
+            command, check=True, timeout=COMMAND_DEADLINE_S, capture_output=True, text=True
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        reason = getattr(error, "stderr", None) or str(error)
+        raise ConfigurationError(f"`{' '.join(command)}` failed: {reason.strip()}") from error
+
+
 def _service(installation: Installation, role: str) -> str:
     settings = installation.settings
     arguments = [str(installation.executable), "serve", *([role] if role else [])]
     arguments += ["--config", str(installation.configuration)]
+    if settings.state != STATE:
+        arguments += ["--state", str(settings.state)]
     binds_low = 0 < settings.receiver.port < UNPRIVILEGED_PORT_MIN
     return _template("service").substitute(
         title=f"role {role}" if role else "finds wrong DICOM metadata by looking at the pixels",

@@ -17,8 +17,15 @@ from qa_daemon.config.settings import (
     Tls,
 )
 from qa_daemon.errors import ConfigurationError
-from qa_daemon.ops.install import install, write_files
-from qa_daemon.ops.systemd import CONFIGURATION, Installation, commands, printed, rendered_units
+from qa_daemon.ops.systemd import (
+    CONFIGURATION,
+    Installation,
+    commands,
+    install,
+    printed,
+    rendered_units,
+    write_files,
+)
 
 EXPOSURE_MAX = "13"  # tenths
 COMMAND = Path("/bin/true")
@@ -125,6 +132,12 @@ def test_folders_outside_the_state_folder_are_opened_for_writing() -> None:
     settings = Settings(folder=FolderSettings(path=Path("/srv/scan ner/100%")))
     assert 'ReadWritePaths="/srv/scan ner/100%%"\n' in rendered(settings)["qa-daemon.service"]
     assert "ReadWritePaths" not in rendered()["qa-daemon.service"]
+
+
+def test_another_state_folder_is_told_to_the_service_and_opened() -> None:
+    text = rendered(Settings(state=Path("/srv/qa")))["qa-daemon.service"]
+    assert f"serve --config {CONFIGURATION} --state /srv/qa\n" in text
+    assert "ReadWritePaths=/srv/qa\n" in text
 
 
 def test_what_systemd_would_expand_in_a_command_is_written_twice() -> None:
