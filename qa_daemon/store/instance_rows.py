@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from qa_daemon.records.finding import Rejection
 from qa_daemon.records.instance import Instance
-from qa_daemon.records.receipt import Origin
+from qa_daemon.records.receipt import Origin, Recorded
 from qa_daemon.store import documents
 from qa_daemon.store.database import Store, parts
 from qa_daemon.store.tables import KEYS_PER_QUERY, associations, instances, rejections, removals
@@ -149,6 +149,22 @@ def removed(store: Store, keys: Iterable[str]) -> None:
             connection.execute(delete(removals).where(removals.c.spool_key.in_(part)))
 
 
+def stand_in(store: Store, repeat: Recorded) -> bool:
+    """Let the copy that a repeat brought take the place of a record that is missing.
+
+    For a repeat whose `kept_key` the spool has no more; the copy is then not to be removed.
+    Return whether there was such a row.
+    """
+    with store.taking_turns() as connection:
+        moved = connection.execute(
+            update(instances)
+            .where(instances.c.spool_key == repeat.kept_key)
+            .values(spool_key=repeat.spool_key)
+        )
+        connection.execute(delete(removals).where(removals.c.spool_key == repeat.spool_key))
+        return moved.rowcount == 1
+
+
 def instances_of(store: Store, key: str, revision: int) -> tuple[Instance, ...]:
     """Return the readable instances of a series up to `revision`, in the order of arrival.
 
@@ -156,13 +172,15 @@ def instances_of(store: Store, key: str, revision: int) -> tuple[Instance, ...]:
     never change: what comes later belongs to the next one.
     """
     statement = (
-        select(instances.c.header)
+        select(instances.c.spool_key, instances.c.header)
         .where(instances.c.series_key == key, instances.c.revision <= revision)
         .order_by(instances.c.spool_key)
     )
     with store.reading() as connection:
-        headers = list(connection.scalars(statement))
-    return tuple(documents.read(header, Instance) for header in headers)
+        rows = connection.execute(statement).all()
+    return tuple(
+        attrs.evolve(documents.read(row.header, Instance), source=row.spool_key) for row in rows
+    )
 
 
 def repeats_of(store: Store, key: str) -> int:

@@ -275,6 +275,30 @@ def test_whatever_was_acknowledged_survives_a_death_at_every_durable_call(tmp_pa
     assert set(kept) == {0, 1, 2, 3}
 
 
+def test_bytes_are_flushed_before_they_get_their_name_and_the_name_after(
+    spool: Spool, envelope: Envelope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that dies keeps what the kernel has; only this order outlives a loss of power."""
+    put(spool, envelope, b"x")
+    order = []
+    fsync, replace = os.fsync, Path.replace
+
+    def flushed(descriptor: int) -> None:
+        is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        order.append("folder" if is_folder else f"{os.fstat(descriptor).st_size} bytes")
+        fsync(descriptor)
+
+    def renamed(path: Path, target: Path) -> Path:
+        order.append(f"name for {path.stat().st_size} bytes")
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", flushed)
+    monkeypatch.setattr(Path, "replace", renamed)
+    size = spool.used_bytes()
+    put(spool, envelope, b"x")
+    assert order == [f"{size} bytes", f"name for {size} bytes", "folder"]
+
+
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EROFS, errno.EACCES])
 @pytest.mark.parametrize("failing", range(1, 5))
 def test_a_durable_call_that_fails_leaves_nothing_and_the_next_object_is_taken(

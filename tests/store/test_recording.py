@@ -178,6 +178,20 @@ def test_rows_without_a_record_are_named(store: Store, sender: Any, at: At) -> N
     assert set(instance_rows.rows_without_record(store, lambda key: key not in lost)) == lost
 
 
+def test_a_repeat_takes_the_place_of_a_record_that_is_missing(
+    store: Store, sender: Any, at: At
+) -> None:
+    first, copy = (sender.receipt(uid="1.5", digest="aa") for _ in range(2))
+    record(store, [first], at(0))
+    (repeat,) = record(store, [copy], at(1))
+    assert instance_rows.stand_in(store, repeat)
+    assert instance_rows.removals_due(store) == ()
+    (kept,) = instance_rows.instances_of(store, repeat.series_key, 1)
+    assert kept.source == copy.record.key
+    assert list(instance_rows.rows_without_record(store, lambda key: key == kept.source)) == []
+    assert not instance_rows.stand_in(store, repeat)
+
+
 def test_a_deleted_object_may_come_again(store: Store, sender: Any, at: At) -> None:
     receipt = sender.receipt(uid="1.5", digest="aa")
     (answer,) = record(store, [receipt], at(0))
