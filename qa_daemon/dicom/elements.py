@@ -67,6 +67,10 @@ SOPInstanceUIDOfConcatenationSource CTAcquisitionTypeSequence AcquisitionType
 CTAcquisitionDetailsSequence MRTimingAndRelatedParametersSequence
 """
 
+#: The two sequences of functional groups (PS3.3 C.7.6.16).
+SHARED: Final = "SharedFunctionalGroupsSequence"
+PER_FRAME: Final = "PerFrameFunctionalGroupsSequence"
+
 KEYWORDS: Final = tuple(dict.fromkeys(f"{_IDENTITY} {_STUDY} {_SERIES} {_IMAGE} {_FRAMES}".split()))
 
 

@@ -1,7 +1,7 @@
 """From the bytes of one object to an `Instance`: chosen elements, planes, irregularities."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -10,7 +10,7 @@ from attrs import frozen
 from qa_daemon.dicom.checks.identity import check_frames, check_identity, check_planes
 from qa_daemon.dicom.checks.pixels import check_pixels
 from qa_daemon.dicom.checks.values import check_values
-from qa_daemon.dicom.elements import CHOSEN
+from qa_daemon.dicom.elements import CHOSEN, PER_FRAME, SHARED
 from qa_daemon.dicom.encoding.text import UNDECLARED, Charset, charset_of
 from qa_daemon.dicom.encoding.tokens import Content, Refused, Token
 from qa_daemon.dicom.encoding.values import (
@@ -21,11 +21,11 @@ from qa_daemon.dicom.encoding.values import (
     resolved_vr,
     texts_of,
 )
-from qa_daemon.dicom.planes import planes_of
 from qa_daemon.dicom.scan import Scan, scan
+from qa_daemon.dicom.terms import ENHANCED_CLASSES, IMAGE_PLANE_CLASSES
 from qa_daemon.limits import Limits
 from qa_daemon.records.element import Element, Elements
-from qa_daemon.records.instance import Instance
+from qa_daemon.records.instance import Instance, Located, Plane
 
 _SPECIFIC_CHARACTER_SET: Final = 0x00080005
 _UIDS: Final = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
@@ -34,6 +34,13 @@ _UIDS: Final = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInst
 _UID: Final = re.compile(r"[0-9A-Za-z]+(\.[0-9A-Za-z]+)*")
 _UID_LENGTH_MAX: Final = 64
 _DIRECTORY_CLASS: Final = "1.2.840.10008.1.3.10"
+
+#: Field of a plane, macro (PS3.3 C.7.6.16.2), attribute.
+_MACROS: Final = (
+    ("PlaneOrientationSequence", "ImageOrientationPatient"),
+    ("PlanePositionSequence", "ImagePositionPatient"),
+    ("PixelMeasuresSequence", "PixelSpacing"),
+)
 
 
 def read_instance(content: Content, limits: Limits, *, source: str = "") -> Instance:
@@ -52,7 +59,7 @@ def read_instance(content: Content, limits: Limits, *, source: str = "") -> Inst
     check_identity(scanned, sop_class, sop_instance)
     check_values(scanned, limits)
     frames = check_pixels(scanned, elements, sop_class)
-    check_frames(elements, sop_class, frames, scanned.notes)
+    check_frames(elements, sop_class, scanned.notes)
     planes = planes_of(elements, sop_class, frames)
     check_planes(elements, planes, scanned.notes)
     return Instance(
@@ -122,3 +129,57 @@ class _Reader:
         if vr in TEXT_VRS:
             return Element(vr, texts_of(raw, vr, charset))
         return Element(vr, numbers_of(raw, vr, self.scanned.encoding))
+
+
+# --- planes ---
+
+
+def planes_of(elements: Elements, sop_class_uid: str, number_of_frames: int) -> tuple[Plane, ...]:
+    """Return one plane per frame, `()` for objects without an image plane."""
+    if number_of_frames == 0:
+        return ()
+    if PER_FRAME in elements or SHARED in elements:
+        return _planes_of_groups(elements, sop_class_uid, number_of_frames)
+    found = [_located(elements, keyword, "") for _, keyword in _MACROS]
+    has_plane = sop_class_uid in IMAGE_PLANE_CLASSES or found[0] or found[1]
+    if number_of_frames > 1 or not has_plane:
+        return ()
+    return (Plane(1, *found),)
+
+
+def _planes_of_groups(
+    elements: Elements, sop_class_uid: str, number_of_frames: int
+) -> tuple[Plane, ...]:
+    shared = _in_groups(_item(elements, SHARED, 0), f"{SHARED}[1]")
+    planes = []
+    for index in range(number_of_frames):
+        own = _in_groups(_item(elements, PER_FRAME, index), f"{PER_FRAME}[{index + 1}]")
+        orientation, position, spacing = (
+            mine or common for mine, common in zip(own, shared, strict=True)
+        )
+        planes.append(Plane(index + 1, orientation, position, spacing))
+    if any(plane.orientation or plane.position for plane in planes):
+        return tuple(planes)
+    return tuple(planes) if sop_class_uid in ENHANCED_CLASSES else ()
+
+
+def _item(elements: Elements, sequence: str, index: int) -> Elements:
+    element = elements.get(sequence)
+    if element is None or index >= len(element.values):
+        return {}
+    item = element.values[index]
+    return item if isinstance(item, Mapping) else {}
+
+
+def _in_groups(groups: Elements, path: str) -> list[Located | None]:
+    return [
+        _located(_item(groups, macro, 0), keyword, f"{path}.{macro}[1].")
+        for macro, keyword in _MACROS
+    ]
+
+
+def _located(elements: Elements, keyword: str, prefix: str) -> Located | None:
+    element = elements.get(keyword)
+    if element is None:
+        return None
+    return Located(prefix + keyword, element.vr, tuple(str(value) for value in element.values))

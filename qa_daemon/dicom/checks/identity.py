@@ -5,11 +5,12 @@ from typing import Final
 
 from pydicom._uid_dict import UID_dictionary
 
+from qa_daemon.dicom.elements import PER_FRAME, SHARED
 from qa_daemon.dicom.encoding.dictionary import name_of
 from qa_daemon.dicom.encoding.tokens import Token
-from qa_daemon.dicom.planes import ENHANCED, PER_FRAME, SHARED
 from qa_daemon.dicom.scan import Notes, Scan
-from qa_daemon.records.element import Elements
+from qa_daemon.dicom.terms import ENHANCED_CLASSES
+from qa_daemon.records.element import Elements, first_text
 from qa_daemon.records.instance import Plane
 
 _DICOM_ROOT: Final = "1.2.840.10008."
@@ -41,17 +42,16 @@ def _check_reference(token: Token, notes: Notes) -> None:
             return
 
 
-def check_frames(
-    elements: Elements, sop_class_uid: str, number_of_frames: int, notes: Notes
-) -> None:
+def check_frames(elements: Elements, sop_class_uid: str, notes: Notes) -> None:
     """Compare functional groups with the number of frames (PS3.3 C.7.6.16)."""
     per_frame = elements.get(PER_FRAME)
-    if per_frame is None and sop_class_uid not in ENHANCED:
+    if per_frame is None and sop_class_uid not in ENHANCED_CLASSES:
         return
+    declared = first_text(elements, "NumberOfFrames")
     if per_frame is None or not per_frame.values:
         message = "a multi-frame object without functional groups per frame"
         notes.add("functional-groups-missing", message, PER_FRAME)
-    elif number_of_frames and len(per_frame.values) != number_of_frames:
+    elif declared.isdecimal() and declared.lstrip("0") != str(len(per_frame.values)):
         message = "the functional groups are not as many as the frames"
         notes.add("frame-count-mismatch", message, PER_FRAME)
 

@@ -8,15 +8,14 @@ from typing import Final
 
 from attrs import define, field
 
-from qa_daemon.dicom.encoding.dictionary import SHORT_VRS, name_of, vr_of
+from qa_daemon.dicom.encoding.dictionary import name_of, vr_of
 from qa_daemon.dicom.encoding.elements_at import (
-    EXPLICIT_HEADS,
-    VR_NAMES,
     Header,
     header_at,
     is_plausible,
     odd_vr_header,
 )
+from qa_daemon.dicom.encoding.levels import Elements, Fragments, Sequence, take_plain
 from qa_daemon.dicom.encoding.tokens import (
     EXPLICIT,
     IMPLICIT,
@@ -44,33 +43,7 @@ _BANNED_GROUPS: Final = {
     0x0007: "group-invalid",
     0xFFFF: "group-invalid",
 }
-_FIRST_PLAIN: Final = 0x00080000
-_LAST_PLAIN: Final = 0x7FE00007
 _DAMAGED: Final = "sequence-damaged"
-
-
-@define
-class _Elements:
-    """A level of elements: the data set itself, or one item."""
-
-    end: int  # no byte from here on belongs to it
-    encoding: Encoding
-    is_bounded: bool  # by a length of its own
-    tokens: list[Token] = field(factory=list)
-    last: int = -1
-    seen: set[int] | None = None
-    is_disordered: bool = False
-
-
-@define
-class _Sequence:
-    """A level of items."""
-
-    tag: int
-    end: int
-    encoding: Encoding
-    is_bounded: bool
-    items: list[list[Token]] = field(factory=list)
 
 
 @define
@@ -84,8 +57,8 @@ class Walk:
     limits: Limits
     notes: Notes
     pixel_data: Token | None = None
-    _stack: list[_Elements | _Sequence] = field(factory=list)
-    _elements: int = 0
+    _stack: list[Elements | Sequence] = field(factory=list)
+    _count: int = 0
     _items: int = 0
     _odd: int = 0
 
@@ -97,11 +70,11 @@ class Walk:
         Refused
             If the bytes end too soon, make no sense, or pass a limit.
         """
-        root = _Elements(self.end, self.encoding, is_bounded=False)
+        root = Elements(self.end, self.encoding, is_bounded=False)
         self._stack.append(root)
         while self._stack:
             level = self._stack[-1]
-            if isinstance(level, _Sequence):
+            if isinstance(level, Sequence):
                 self._next_item(level)
             else:
                 self._next_elements(level)
@@ -109,12 +82,11 @@ class Walk:
 
     # --- elements --------------------------------------------------------------------------------
 
-    def _next_elements(self, level: _Elements) -> None:
-        if level.encoding.is_explicit:
-            self._plain_explicit(level)
-        else:
-            self._plain_implicit(level)
-        if self._elements > self.limits.elements_max:
+    def _next_elements(self, level: Elements) -> None:
+        many = len(level.tokens)
+        self.at = take_plain(self.content, self.at, level, self.limits.elements_max)
+        self._count += len(level.tokens) - many
+        if self._count > self.limits.elements_max:
             raise Refused("limit", "too-large", f"more than {self.limits.elements_max} elements")
         if self.at < level.end:
             self._one_element(level)
@@ -123,49 +95,7 @@ class Walk:
         else:
             self._ends_early("an item is not ended")
 
-    def _plain_explicit(self, level: _Elements) -> None:
-        """Take elements as long as nothing is special about them: the path of speed."""
-        content, at, end, last, tokens = self.content, self.at, level.end, level.last, level.tokens
-        head = EXPLICIT_HEADS[level.encoding.order].unpack_from
-        wide = level.encoding.order + "I"
-        many, room = len(tokens), self.limits.elements_max - self._elements
-        while at + 12 <= end and room >= 0:
-            group, element, vr_bytes, length = head(content, at)
-            tag, vr = group << 16 | element, VR_NAMES.get(vr_bytes, "SQ")
-            if tag <= last or not _FIRST_PLAIN <= tag <= _LAST_PLAIN or vr in ("SQ", "UN"):
-                break
-            offset = at + 8
-            if vr not in SHORT_VRS:
-                (length,) = unpack_from(wide, content, offset)
-                offset += 4
-            if offset + length > end:
-                break
-            tokens.append(Token(tag, vr, offset, length))
-            at, last, room = offset + length, tag, room - 1
-        self._advance(level, at, last, len(tokens) - many)
-
-    def _plain_implicit(self, level: _Elements) -> None:
-        content, at, end, last, tokens = self.content, self.at, level.end, level.last, level.tokens
-        many, room = len(tokens), self.limits.elements_max - self._elements
-        while at + 8 <= end and room >= 0:
-            group, element, length = unpack_from("<HHI", content, at)
-            tag = group << 16 | element
-            if tag <= last or not _FIRST_PLAIN <= tag <= _LAST_PLAIN or at + 8 + length > end:
-                break
-            vr = vr_of(tag)
-            if vr == "SQ":
-                break
-            tokens.append(Token(tag, vr, at + 8, length))
-            at, last, room = at + 8 + length, tag, room - 1
-        self._advance(level, at, last, len(tokens) - many)
-
-    def _advance(self, level: _Elements, at: int, last: int, count: int) -> None:
-        self.at, level.last = at, last
-        self._elements += count
-        if count and level.seen is not None:
-            level.seen.update(token.tag for token in level.tokens[-count:])
-
-    def _one_element(self, level: _Elements) -> None:
+    def _one_element(self, level: Elements) -> None:
         """Take whatever stands here, special or broken."""
         header = header_at(self.content, self.at, level.end, level.encoding)
         if header is None:
@@ -180,7 +110,7 @@ class Walk:
         else:
             self._element(level, header)
 
-    def _element(self, level: _Elements, header: Header) -> None:
+    def _element(self, level: Elements, header: Header) -> None:
         if header.length == UNDEFINED:
             self._undefined(level, header)
         elif header.stop > level.end:
@@ -193,8 +123,8 @@ class Walk:
             self._keep(level, Token(header.tag, header.vr, header.offset, header.length))
             self.at = header.stop
 
-    def _keep(self, level: _Elements, token: Token) -> None:
-        self._elements += 1
+    def _keep(self, level: Elements, token: Token) -> None:
+        self._count += 1
         tag = token.tag
         banned = _BANNED_GROUPS.get(tag >> 16)
         if banned:
@@ -216,7 +146,7 @@ class Walk:
         if self.pixel_data is None or token.tag == PIXEL_DATA:
             self.pixel_data = token
 
-    def _is_repeated(self, level: _Elements, tag: int) -> bool:
+    def _is_repeated(self, level: Elements, tag: int) -> bool:
         self._odd_one()
         if level.seen is None:
             level.seen = {token.tag for token in level.tokens}
@@ -236,7 +166,7 @@ class Walk:
 
     # --- what is special -------------------------------------------------------------------------
 
-    def _undefined(self, level: _Elements, header: Header) -> None:
+    def _undefined(self, level: Elements, header: Header) -> None:
         starts_item = self._tag_at(header.offset, level.encoding) in (ITEM, SEQUENCE_END)
         if header.tag in PIXEL_TAGS or (header.vr in ("OB", "OW") and starts_item):
             self._fragments(level, header)
@@ -268,7 +198,7 @@ class Walk:
         group, element = unpack_from(encoding.order + "HH", self.content, at)
         return int(group << 16 | element)
 
-    def _open(self, level: _Elements, header: Header, encoding: Encoding, stop: int | None) -> None:
+    def _open(self, level: Elements, header: Header, encoding: Encoding, stop: int | None) -> None:
         """Enter a sequence, bounded by `stop` or by its delimiter."""
         depth = (len(self._stack) + 1) // 2
         if depth > self.limits.nesting_max:
@@ -277,12 +207,12 @@ class Walk:
         if depth > self.limits.nesting_usual_max:
             self._note("nesting-deep", "sequences are nested unusually deep", None)
         end = level.end if stop is None else stop
-        sequence = _Sequence(header.tag, end, encoding, is_bounded=stop is not None)
+        sequence = Sequence(header.tag, end, encoding, is_bounded=stop is not None)
         self._keep(level, Token(header.tag, "SQ", header.offset, 0, sequence.items))
         self.at = header.offset
         self._stack.append(sequence)
 
-    def _odd_vr(self, level: _Elements, header: Header) -> None:
+    def _odd_vr(self, level: Elements, header: Header) -> None:
         better = odd_vr_header(self.content, header, level.end, level.encoding)
         if better is not None:
             self._note("vr-unknown", "the value representation is none of PS3.5 6.2", header.tag)
@@ -293,7 +223,7 @@ class Walk:
             message = f"element at byte {self.at} has no value representation"
             raise Refused("unreadable", "vr-unknown", message)
 
-    def _delimiter(self, level: _Elements, header: Header) -> None:
+    def _delimiter(self, level: Elements, header: Header) -> None:
         is_open_item = not level.is_bounded and len(self._stack) > 1
         if is_open_item and header.tag == ITEM_END:
             self._stack.pop()
@@ -310,7 +240,7 @@ class Walk:
         else:
             raise Refused("unreadable", _DAMAGED, f"an item outside a sequence at byte {self.at}")
 
-    def _behind_delimiter(self, header: Header, level: _Elements | _Sequence) -> int:
+    def _behind_delimiter(self, header: Header, level: Elements | Sequence) -> int:
         """Return where to go on; the length of a delimiter is 0 (PS3.5 7.5.2), some lie."""
         if header.length == 0:
             return header.offset
@@ -322,7 +252,7 @@ class Walk:
 
     # --- sequences -------------------------------------------------------------------------------
 
-    def _next_item(self, sequence: _Sequence) -> None:
+    def _next_item(self, sequence: Sequence) -> None:
         if self.at >= sequence.end and sequence.is_bounded:
             self._stack.pop()
             return
@@ -344,22 +274,22 @@ class Walk:
             message = f"{name_of(sequence.tag)} holds something that is no item"
             raise Refused("unreadable", _DAMAGED, message)
 
-    def _open_item(self, sequence: _Sequence, header: Header) -> None:
+    def _open_item(self, sequence: Sequence, header: Header) -> None:
         self._items += 1
         if self._items > self.limits.items_max:
             raise Refused("limit", "too-large", f"more than {self.limits.items_max} items")
         if len(sequence.items) == self.limits.items_usual_max:
             self._note("sequence-large", "a sequence has unusually many items", None)
         if header.length == UNDEFINED:
-            item = _Elements(sequence.end, sequence.encoding, is_bounded=False)
+            item = Elements(sequence.end, sequence.encoding, is_bounded=False)
         else:
             end = self._item_end(sequence, header)
-            item = _Elements(end, sequence.encoding, is_bounded=True)
+            item = Elements(end, sequence.encoding, is_bounded=True)
         sequence.items.append(item.tokens)
         self._stack.append(item)
         self.at = header.offset
 
-    def _item_end(self, sequence: _Sequence, header: Header) -> int:
+    def _item_end(self, sequence: Sequence, header: Header) -> int:
         """Return where the item ends; of two ends the one counts that is followed by sense."""
         stop = header.stop
         if stop <= sequence.end:
@@ -382,7 +312,7 @@ class Walk:
             sequence.end = stop
         return sequence.end
 
-    def _end_sequence(self, sequence: _Sequence, header: Header) -> None:
+    def _end_sequence(self, sequence: Sequence, header: Header) -> None:
         if sequence.is_bounded:
             self._note(_DAMAGED, "a delimiter inside a sequence of defined length", None)
             self.at = header.offset
@@ -393,51 +323,20 @@ class Walk:
 
     # --- encapsulated pixel data -----------------------------------------------------------------
 
-    def _fragments(self, level: _Elements, header: Header) -> None:
-        """Walk the fragments (PS3.5 A.4): the offset table, then the pieces, then a delimiter."""
-        found: list[tuple[int, int]] = []
-        self.at = header.offset
-        while self._next_fragment(level, found):
-            if len(found) > self.limits.items_max:
+    def _fragments(self, level: Elements, header: Header) -> None:
+        run = Fragments(self.content, header.offset, level.end, level.encoding)
+        while run.take():
+            if len(run.found) > self.limits.items_max:
                 raise Refused("limit", "too-large", f"more than {self.limits.items_max} fragments")
-        length = self.at - header.offset
-        self._keep(level, Token(header.tag, header.vr, header.offset, length, None, found))
-
-    def _next_fragment(self, level: _Elements, found: list[tuple[int, int]]) -> bool:
-        piece = header_at(self.content, self.at, level.end, level.encoding)
-        if piece is None:
-            left = level.end - self.at
-            kind = "pixel-data-truncated" if left else "delimiter-missing"
-            self._note(kind, "Pixel Data is not ended", PIXEL_DATA)
-            self.at = level.end
-            return False
-        if piece.tag == ITEM:
-            return self._fragment(level, piece, found)
-        if piece.tag == SEQUENCE_END:
-            if piece.length:
-                message = "the delimiter of Pixel Data has a length"
-                self._note("delimiter-length", message, PIXEL_DATA)
-            self.at = piece.offset
-            return False
-        self._note("delimiter-missing", "Pixel Data is not ended", PIXEL_DATA)
-        return False
-
-    def _fragment(self, level: _Elements, piece: Header, found: list[tuple[int, int]]) -> bool:
-        if piece.stop > level.end:
-            message = "the object ends inside a fragment of Pixel Data"
-            self._note("pixel-data-truncated", message, PIXEL_DATA)
-            found.append((piece.offset, level.end - piece.offset))
-            self.at = level.end
-            return False
-        if piece.length % 2:
-            self._note("fragment-odd", "a fragment of Pixel Data has an odd length", PIXEL_DATA)
-        found.append((piece.offset, piece.length))
-        self.at = piece.stop
-        return True
+        for kind, message in run.oddities.items():
+            self._note(kind, message, PIXEL_DATA)
+        self.at = run.at
+        length = run.at - header.offset
+        self._keep(level, Token(header.tag, header.vr, header.offset, length, None, run.found))
 
     # --- where the bytes end too soon ------------------------------------------------------------
 
-    def _is_trailing(self, level: _Elements, header: Header) -> bool:
+    def _is_trailing(self, level: Elements, header: Header) -> bool:
         """Whether what follows on the outermost level is no element any more."""
         if header.tag == 0 and header.length == 0:
             return self.pixel_data is not None or self._is_blank(self.at)
@@ -454,7 +353,7 @@ class Walk:
                 raise Refused("unreadable", "element-damaged", message)
         return True
 
-    def _cut_in_header(self, level: _Elements) -> None:
+    def _cut_in_header(self, level: Elements) -> None:
         if len(self._stack) > 1:
             self._ends_early("an item ends inside an element")
         elif self.pixel_data is not None:
@@ -465,7 +364,7 @@ class Walk:
         else:
             raise Refused("truncated", "truncated", "the object ends inside an element")
 
-    def _overrun(self, level: _Elements, header: Header) -> None:
+    def _overrun(self, level: Elements, header: Header) -> None:
         """Answer a value that is longer than the bytes at hand."""
         if len(self._stack) == 1 and header.tag in PIXEL_TAGS:
             self._pixel_data_cut(level, header)
@@ -478,7 +377,7 @@ class Walk:
             message = f"the object ends inside {name_of(header.tag)}"
             raise Refused("truncated", "truncated", message)
 
-    def _pixel_data_cut(self, level: _Elements, header: Header) -> None:
+    def _pixel_data_cut(self, level: Elements, header: Header) -> None:
         self._note("pixel-data-truncated", "the object ends inside Pixel Data", PIXEL_DATA)
         left = level.end - header.offset
         self._keep(level, Token(header.tag, header.vr, header.offset, left))
@@ -509,7 +408,7 @@ class Walk:
         parts = [
             f"{name_of(level.tag)}[{len(level.items)}]"
             for level in self._stack
-            if isinstance(level, _Sequence)
+            if isinstance(level, Sequence)
         ]
         if tag is not None:
             parts.append(name_of(tag))
