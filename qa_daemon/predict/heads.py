@@ -29,7 +29,7 @@ SIDED_REGIONS: Final = ("CHEST", "ABDOMEN")
 #: A mirror probability is kept this far from 0 and 1: a single slice is never beyond doubt.
 SIDE_DOUBT: Final = 0.01
 #: A region counts for the series if it is seen on this share of the slices, and on one at least.
-SLICES_SHARE_MIN: Final = 0.15
+SLICES_SHARE_MIN: Final = 0.25
 
 
 @frozen
@@ -57,17 +57,15 @@ def unable(target: str, reason: Abstention, model: str = "") -> Prediction:
 def region_predictions(outputs: Outputs) -> tuple[Prediction, ...]:
     """Return `body_region`: the series element first, then one per frame.
 
-    Subjects stand in their order along the stack: neighbours show the same or the next region, so
-    each slice is heard together with those beside it. A region belongs to the series if enough
-    slices show it; its probability there is the mean over as many of the best slices.
+    A region belongs to the series if `SLICES_SHARE_MIN` of the slices show it: its probability is
+    the k-th best over the slices. One slice that errs adds nothing, nor does the rim of a region.
     """
     card = outputs.card
     if not outputs.subjects:
         return (unable(card.target, Abstention.NO_PIXELS, card.name),)
     each = sigmoid(outputs.logits, card.temperature)
     needed = max(1, round(SLICES_SHARE_MIN * len(each)))
-    best = np.sort(_smoothed(each), axis=0)[::-1][:needed].mean(axis=0)
-    whole = _regions(card, best)
+    whole = _regions(card, np.sort(each, axis=0)[-needed])
     frames = (
         evolve(
             _regions(card, shares), sop_instance_uid=subject.sop_instance_uid, frame=subject.frame
@@ -184,13 +182,6 @@ def _regions(card: ModelCard, shares: Probabilities) -> Prediction:
         probabilities=dict(zip(card.labels, map(float, shares), strict=True)),
         labels=accepted,
     )
-
-
-def _smoothed(each: Probabilities) -> Probabilities:
-    """Return probabilities averaged with the neighbours', shape (n, labels) unchanged."""
-    padded = np.concatenate([each[:1], each, each[-1:]])
-    smooth: Probabilities = 0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:]
-    return smooth
 
 
 def _by_subject(regions: Sequence[Prediction]) -> Mapping[Subject, Prediction]:

@@ -26,7 +26,7 @@ from qa_daemon.training.networks import network
 
 TARGETS: Final = ("axial_orientation", "body_region")
 #: Steps of a full run: about half an hour on two cores for orientation, a third for regions.
-STEPS: Final = {"axial_orientation": 9000, "body_region": 4000}
+STEPS: Final = {"axial_orientation": 9000, "body_region": 6000}
 BATCH: Final = {"axial_orientation": 32, "body_region": 64}
 LEARNING_RATE: Final = {"axial_orientation": 1.2e-3, "body_region": 1.5e-3}
 CHECKPOINT_STEPS: Final = 200
@@ -148,8 +148,8 @@ def _ahead(batch_of: Draw, first: int, end: int) -> Iterator[tuple[int, Batch]]:
 def drawing_weights(items: Sequence[LabelledSlice]) -> NDArray[np.float64]:
     """Return how often each slice is drawn, sum 1.
 
-    A patient of many slices counts by the root of them, and so does a kind (modality, region):
-    else two stacks of heads would outvote a hundred single abdomens.
+    A patient of many slices counts by the root of them, and so does a kind (modality, plane,
+    region): else two stacks of heads would outvote a hundred single abdomens.
     """
 
     def share(keys: list[object], weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -160,7 +160,7 @@ def drawing_weights(items: Sequence[LabelledSlice]) -> NDArray[np.float64]:
 
     weights = share([item.patient for item in items], np.ones(len(items)))
     weights = share([item.source for item in items], weights) ** 0.75
-    weights = share([(item.modality, item.regions) for item in items], weights)
+    weights = share([(item.modality, item.plane, item.regions) for item in items], weights)
     weights *= [SIDED_WEIGHT if item.is_sided else 1.0 for item in items]
     return np.asarray(weights / weights.sum(), np.float64)
 
