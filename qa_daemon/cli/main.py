@@ -89,7 +89,9 @@ def _with_configuration(parser: argparse.ArgumentParser) -> argparse.ArgumentPar
 
 
 def _add_check(commands: "_Commands[argparse.ArgumentParser]") -> None:
-    parser = _command(commands, "check", "check files, folders and archives", "check:check")
+    parser = _command(
+        commands, "check", "check files, folders and archives", "checking.check:check"
+    )
     parser.add_argument(
         "paths",
         nargs="*",

@@ -11,7 +11,8 @@ from attrs import define, evolve, field, frozen
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from qa_daemon.cli import collect, ledger, tables
+from qa_daemon.cli import tables
+from qa_daemon.cli.checking import collect, ledger
 from qa_daemon.config.load import load_settings
 from qa_daemon.config.settings import Settings
 from qa_daemon.dicom.header import read_instance
