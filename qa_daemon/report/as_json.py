@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from qa_daemon.dicom.encoding.dictionary import tag_of
+from qa_daemon.dicom.json_model import tag_and_vr
 from qa_daemon.records.finding import (
     Action,
     Change,
@@ -265,9 +265,7 @@ def _write(data_set: dict[str, Json], change: Change) -> None:
     for step in steps:
         match = _STEP.fullmatch(step)
         assert match, f"a path of sequences counts its items: {change.attribute}"
-        tag = tag_of(match[1])
-        assert tag is not None, f"no such keyword: {match[1]}"
-        data_set = _item(data_set, f"{tag:08X}", int(match[2]))
+        data_set = _item(data_set, tag_and_vr(match[1])[0], int(match[2]))
     element: dict[str, Json] = {"vr": change.vr}
     if change.proposed and change.action is not Action.REMOVE:
         element["Value"] = _values(change.proposed)

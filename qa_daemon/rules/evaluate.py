@@ -7,7 +7,7 @@ from typing import Final
 
 from attrs import frozen
 
-from qa_daemon.records.finding import Finding, Level, Outcomes, Unjudged, Verdict
+from qa_daemon.records.finding import Finding, Level, Outcomes, Severity, Unjudged, Verdict
 from qa_daemon.records.instance import Instance, Irregularity
 from qa_daemon.records.prediction import Part, Prediction
 from qa_daemon.rules.checks.registry import SERIES_CHECKS, STUDY_CHECKS
@@ -27,13 +27,13 @@ from qa_daemon.rules.schema import (
     AllOf,
     AnyOf,
     Condition,
+    FactTest,
     Need,
     Not,
     Outcome,
     Registered,
     Rule,
     RulePack,
-    Test,
 )
 
 _PLACE: Final = re.compile(r"\{(tag\.[A-Za-z0-9\[\]]+|series\.instances|prediction\.[a-z_]+)\}")
@@ -123,7 +123,9 @@ def _of_series(rule: Rule, facts: SeriesFacts) -> Answer:
 
 
 def _looks_at_all(check: Condition) -> bool:
-    return isinstance(check, Registered) or (isinstance(check, Test) and check.operator == FREE_OF)
+    return isinstance(check, Registered) or (
+        isinstance(check, FactTest) and check.operator == FREE_OF
+    )
 
 
 def _of_look(rule: Rule, look: Look) -> Answer:
@@ -142,7 +144,7 @@ def _of_look(rule: Rule, look: Look) -> Answer:
 def _checked(check: Condition, look: Look) -> Answer:
     if isinstance(check, Registered):
         return SERIES_CHECKS[check.name](look.facts, check.options)
-    if isinstance(check, Test) and check.operator == FREE_OF:
+    if isinstance(check, FactTest) and check.operator == FREE_OF:
         assert isinstance(check.operand, tuple)
         return _irregular(look.facts, [str(kind) for kind in check.operand])
     holds = _holds(check, look)
@@ -189,9 +191,9 @@ def _applies_to(rule: Rule) -> set[str]:
     return set() if rule.applies_when is None else {t.fact for t in _tests(rule.applies_when)}
 
 
-def _tests(condition: Condition) -> Iterator[Test]:
+def _tests(condition: Condition) -> Iterator[FactTest]:
     match condition:
-        case Test():
+        case FactTest():
             yield condition
         case AllOf(conditions) | AnyOf(conditions):
             for each in conditions:
@@ -205,7 +207,7 @@ def _tests(condition: Condition) -> Iterator[Test]:
 def _holds(condition: Condition, look: Look) -> Answered:
     """Evaluate in three values: no beats unknown in `all`, yes beats unknown in `any`."""
     match condition:
-        case Test():
+        case FactTest():
             return OPERATORS[condition.operator].apply(look, condition)
         case Not(inner):
             answer = _holds(inner, look)
@@ -283,10 +285,13 @@ def _finding(rule: Rule, hit: Hit, facts: SeriesFacts | StudyFacts) -> Finding:
                 evidence.setdefault(need.prediction, _told(prediction))
         if confidence is None:
             confidence = _least(rule.needs, facts)
+    severity = rule.severity if hit.severity is None else hit.severity
+    if confidence is not None and confidence < rule.certain_from:
+        severity = Severity(max(severity - 1, Severity.INFO))
     return Finding(
         rule=rule.id,
         topic=rule.topic,
-        severity=rule.severity if hit.severity is None else hit.severity,
+        severity=severity,
         level=rule.level,
         message=message,
         confidence=confidence,

@@ -5,44 +5,38 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Final, TypeVar
 
 import yaml
-from attrs import evolve
 
 from qa_daemon.dicom.elements import KEYWORDS
 from qa_daemon.errors import ConfigurationError
 from qa_daemon.records.finding import Level, Scope, Severity, Topic
 from qa_daemon.rules.checks.registry import SERIES_CHECKS, STUDY_CHECKS
 from qa_daemon.rules.operators import FACT, FREE_OF, OPERATORS
+from qa_daemon.rules.prove import read_case
 from qa_daemon.rules.schema import (
     REGISTERED_SUGGESTIONS,
     AllOf,
     AnyOf,
-    Case,
-    CaseSeries,
     Condition,
+    FactTest,
     Need,
     Not,
-    Outcome,
     Registered,
     Rule,
     RulePack,
     Status,
     Suggest,
-    Test,
 )
-from qa_daemon.rules.source import At, Raw, Reader, nearest, parse
+from qa_daemon.rules.source import At, Raw, Reader, frozen_values, nearest, parse
 
 _REQUIRED: Final = frozenset(
     {"id", "title", "topic", "severity", "status", "version", "level", "rationale", "check"}
 )
 _OPTIONAL: Final = frozenset(
-    {"applies_when", "needs", "suggest", "message", "quick", "known_false_positives", "cases"}
+    {"applies_when", "needs", "suggest", "message", "certain_from", "quick", "cases"}
+    | {"known_false_positives"}
 )
 _SUGGEST_WAYS: Final = ("replace", "remove", "registered")
-_SUGGEST_SOURCES: Final = ("from_prediction", "with", "upper_case")
-_CASE_KEYS: Final = frozenset(
-    {"name", "outcome", "tags", "instances", "irregularities", "series", "predictions"}
-    | {"table_side", "severity", "proposes"}
-)
+_SUGGEST_SOURCES: Final = ("from_prediction", "with", "upper_case", "known_term")
 
 
 def load_pack(texts: Mapping[str, str]) -> RulePack:
@@ -51,7 +45,8 @@ def load_pack(texts: Mapping[str, str]) -> RulePack:
     Parameters
     ----------
     texts
-        Path (as it should stand in messages) -> YAML text.
+        Path (as it should stand in messages) -> YAML text. What the site has outside `rules/`
+        overrides shipped rules by id; an id twice on one side is a fault.
 
     Raises
     ------
@@ -61,40 +56,24 @@ def load_pack(texts: Mapping[str, str]) -> RulePack:
     faults: list[str] = []
     rules: dict[str, Rule] = {}
     digest = hashlib.sha256()
-    for path, text in sorted(texts.items()):
-        digest.update(text.encode())
+    for path, text in sorted(texts.items(), key=lambda item: (not _is_shipped(item[0]), item[0])):
+        digest.update(f"{len(text)}:{text}".encode())
         reader = Reader(path)
         rule = _read_file(reader, text)
         faults.extend(reader.faults)
         if rule is None or reader.faults:
             continue
-        if rule.id in rules:
-            faults.append(
-                f"{path}:1: rule {rule.id}: the id is already that of {rules[rule.id].path}"
-            )
+        other = rules.get(rule.id)
+        if other is not None and _is_shipped(other.path) == _is_shipped(path):
+            faults.append(f"{path}:1: rule {rule.id}: the id is already that of {other.path}")
         rules[rule.id] = rule
     if faults:
         raise ConfigurationError("\n".join(faults))
     return RulePack(rules, digest.hexdigest())
 
 
-def overlay(packs: Sequence[RulePack], disabled: Collection[str] = ()) -> RulePack:
-    """Lay packs over each other: later ones win by rule id; `disabled` are left out.
-
-    Raises
-    ------
-    ConfigurationError
-        If a disabled id is that of no rule.
-    """
-    rules = {rule.id: rule for pack in packs for rule in pack.rules.values()}
-    unknown = sorted(set(disabled) - set(rules))
-    if unknown:
-        said = (f"{name}{nearest(name, rules)}" for name in unknown)
-        raise ConfigurationError(f"rules.disabled: no such rule: {'; '.join(said)}")
-    for name in disabled:
-        rules[name] = evolve(rules[name], status=Status.RETIRED)
-    digests = [pack.digest for pack in packs] + sorted(disabled)
-    return RulePack(rules, hashlib.sha256("\n".join(digests).encode()).hexdigest())
+def _is_shipped(path: str) -> bool:
+    return path.startswith("rules/")
 
 
 def _read_file(reader: Reader, text: str) -> Rule | None:
@@ -141,9 +120,10 @@ def _rule(reader: Reader, raw: Mapping[str, Raw]) -> Rule:
         needs=tuple(_list(reader, raw, "needs", _need)),
         suggest=_suggest(reader, raw["suggest"]) if "suggest" in raw else None,
         message=reader.text(raw, "message"),
+        certain_from=_probability(reader, raw, ("certain_from",)),
         quick=raw.get("quick", False) is True,
-        known_false_positives=tuple(map(str, raw.get("known_false_positives", ()))),
-        cases=tuple(_list(reader, raw, "cases", _case)),
+        known_false_positives=tuple(_list(reader, raw, "known_false_positives", _words)),
+        cases=tuple(_list(reader, raw, "cases", read_case)),
         path=reader.path,
     )
 
@@ -176,7 +156,7 @@ def _check(reader: Reader, raw: Raw, level: Level) -> Condition:
         is_right = raw.get("fact") == "irregularities" and isinstance(kinds, list) and bool(kinds)
         if not (reader.keys(raw, at, {"fact", FREE_OF}) and is_right):
             reader.fault(at, f"write {{fact: irregularities, {FREE_OF}: [KIND, ...]}}")
-        return Test("irregularities", FREE_OF, _frozen(kinds))
+        return FactTest("irregularities", FREE_OF, frozen_values(kinds))
     if level in {Level.STUDY, Level.VISIT}:
         return _registered(reader, raw, at, STUDY_CHECKS)
     return _condition(reader, raw, at)
@@ -189,7 +169,7 @@ def _registered(reader: Reader, raw: Raw, at: At, known: Collection[str]) -> Con
     name = str(raw["registered"])
     if name not in known:
         reader.fault((*at, "registered"), f"unknown check '{name}'{nearest(name, known)}")
-    return Registered(name, {str(k): _frozen(v) for k, v in raw.items() if k != "registered"})
+    return Registered(name, {str(k): frozen_values(v) for k, v in raw.items() if k != "registered"})
 
 
 def _condition(reader: Reader, raw: Raw, at: At) -> Condition:
@@ -229,32 +209,34 @@ def _test(reader: Reader, raw: Mapping[str, Raw], at: At) -> Condition:
     if name not in OPERATORS:
         reader.fault((*at, name), f"unknown operator '{name}'{nearest(name, OPERATORS)}")
         return AllOf(())
-    operand = _frozen(raw[name])
+    operand = frozen_values(raw[name])
     if not OPERATORS[name].accepts(operand):
         reader.fault((*at, name), f"'{name}' takes {OPERATORS[name].takes}")
-    return Test(fact, name, operand)
-
-
-def _frozen(raw: Raw) -> Raw:
-    match raw:
-        case list():
-            return tuple(map(_frozen, raw))
-        case dict():
-            return {str(key): _frozen(value) for key, value in raw.items()}
-        case _:
-            return raw
+    return FactTest(fact, name, operand)
 
 
 def _need(reader: Reader, raw: Raw, at: At) -> Need | None:
     if not reader.keys(raw, at, {"prediction", "probability", "part"}):
         return None
-    probability = raw.get("probability", 0.0)
-    if not isinstance(probability, int | float) or not 0 <= probability <= 1:
-        reader.fault((*at, "probability"), "probability lies between 0 and 1")
-        return None
     if raw.get("part", "") not in {"", "turn", "mirror"}:
         reader.fault((*at, "part"), "part is turn or mirror")
-    return Need(str(raw.get("prediction", "")), float(probability), str(raw.get("part", "")))
+    probability = _probability(reader, raw, (*at, "probability"))
+    if not isinstance(raw.get("prediction"), str):
+        reader.fault(at, "a need names its prediction")
+        return None
+    return Need(raw["prediction"], probability, str(raw.get("part", "")))
+
+
+def _words(_: Reader, raw: Raw, __: At) -> str:
+    return str(raw)
+
+
+def _probability(reader: Reader, raw: Mapping[str, Raw], at: At) -> float:
+    value = raw.get(str(at[-1]), 0.0)
+    if not isinstance(value, int | float) or not 0 <= value <= 1:
+        reader.fault(at, f"{at[-1]} lies between 0 and 1")
+        return 0.0
+    return float(value)
 
 
 def _suggest(reader: Reader, raw: Raw) -> Suggest | None:
@@ -266,45 +248,12 @@ def _suggest(reader: Reader, raw: Raw) -> Suggest | None:
     if len(ways) != 1 or len(sources) != (ways[0] == "replace"):
         reader.fault(at, f"one of {', '.join(_SUGGEST_WAYS)}; replace with one source")
         return None
-    if ways == ["registered"] and raw["registered"] not in REGISTERED_SUGGESTIONS:
-        name = str(raw["registered"])
-        reader.fault(
-            (*at, "registered"), f"unknown way '{name}'{nearest(name, REGISTERED_SUGGESTIONS)}"
-        )
+    subject = str(raw[ways[0]])
+    known = REGISTERED_SUGGESTIONS if ways == ["registered"] else KEYWORDS
+    if subject not in known:
+        reader.fault((*at, ways[0]), f"'{subject}' is not known{nearest(subject, known)}")
     scope = str(raw.get("scope", Scope.SERIES))
     if scope not in set(Scope):
         reader.fault((*at, "scope"), f"unknown scope '{scope}'{nearest(scope, list(Scope))}")
     source = sources[0] if sources else ""
-    return Suggest(ways[0], str(raw[ways[0]]), scope, source, _frozen(raw.get(source)))
-
-
-def _case(reader: Reader, raw: Raw, at: At) -> Case | None:
-    if not reader.keys(raw, at, _CASE_KEYS):
-        return None
-    if raw.get("outcome") not in set(Outcome):
-        reader.fault((*at, "outcome"), f"outcome is one of {', '.join(Outcome)}")
-        return None
-    series = raw.get("series", [{k: raw[k] for k in _SERIES_KEYS if k in raw}])
-    if not all(reader.keys(each, (*at, "series"), _SERIES_KEYS) for each in series):
-        return None
-    proposes = raw.get("proposes")
-    return Case(
-        name=str(raw.get("name", "")),
-        outcome=Outcome(raw["outcome"]),
-        series=tuple(map(_case_series, series)),
-        predictions=_frozen(raw.get("predictions", {})),
-        table_side=str(raw.get("table_side", "")),
-        severity=str(raw.get("severity", "")),
-        proposes=None if proposes is None else tuple(map(str, proposes)),
-    )
-
-
-_SERIES_KEYS: Final = frozenset({"tags", "instances", "irregularities"})
-
-
-def _case_series(raw: Mapping[str, Raw]) -> CaseSeries:
-    return CaseSeries(
-        tags=_frozen(raw.get("tags", {})),
-        instances=_frozen(raw.get("instances", [])),
-        irregularities=_frozen(raw.get("irregularities", [])),
-    )
+    return Suggest(ways[0], subject, scope, source, frozen_values(raw.get(source)))

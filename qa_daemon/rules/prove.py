@@ -14,7 +14,8 @@ from qa_daemon.records.prediction import Abstention, Part, Prediction
 from qa_daemon.records.series import Series
 from qa_daemon.rules.evaluate import judged
 from qa_daemon.rules.facts import SeriesFacts, StudyFacts
-from qa_daemon.rules.schema import Case, CaseSeries, Operand, Rule, RulePack
+from qa_daemon.rules.schema import Case, CaseSeries, Operand, Outcome, Rule, RulePack
+from qa_daemon.rules.source import At, Raw, Reader, frozen_values
 from qa_daemon.series.assemble import assemble
 
 #: Targets whose labels are independent of each other (contract, section 2).
@@ -117,9 +118,7 @@ def case_series(described: CaseSeries, number: int = 1) -> Series:
 
 
 def _instance(tags: Mapping[str, Operand], series: int, number: int) -> Instance:
-    elements = {
-        keyword: _element(keyword, value) for keyword, value in tags.items() if value != "absent"
-    }
+    elements = {keyword: _element(keyword, value) for keyword, value in tags.items()}
 
     def text(keyword: str, default: str) -> str:
         element = elements.get(keyword)
@@ -160,8 +159,6 @@ def _element(keyword: str, value: Operand) -> Element:
 
 
 def _value(vr: str, value: Operand) -> Value:
-    if isinstance(value, Mapping):
-        return {keyword: _element(keyword, each) for keyword, each in value.items()}
     if vr in _NUMERIC_VRS and isinstance(value, int | float):
         return value
     return str(value)
@@ -198,4 +195,93 @@ def _orientation_parts(labels: Mapping[str, float]) -> tuple[Part, Part]:
     return (
         Part(turns.index(turn), turn, turn < _DECIDED_FROM),
         Part(mirrored > 0.5, mirror, mirror < _DECIDED_FROM),
+    )
+
+
+_CASE_KEYS: Final = frozenset(
+    {"name", "outcome", "tags", "instances", "irregularities", "series", "predictions"}
+    | {"table_side", "severity", "proposes"}
+)
+
+
+def read_case(reader: Reader, raw: Raw, at: At) -> Case | None:
+    """Return a case of a rule file; None, with the fault noted, if it is none."""
+    if not reader.keys(raw, at, _CASE_KEYS):
+        return None
+    series = raw.get("series", [{key: raw[key] for key in _SERIES_KEYS if key in raw}])
+    predictions, proposes = raw.get("predictions", {}), raw.get("proposes", [])
+    outcome = raw.get("outcome")
+    said = {
+        f"outcome is one of {', '.join(Outcome)}": isinstance(outcome, str)
+        and outcome in set(Outcome),
+        "series is a list of series": isinstance(series, list) and bool(series),
+        "predictions are target: {label: probability}": _are_predictions(predictions),
+        "proposes is a list": isinstance(proposes, list),
+    }
+    for what in (what for what, is_right in said.items() if not is_right):
+        reader.fault(at, what)
+    if not all(said.values()):
+        return None
+    # Every series is looked at, so that all faults are told at once.
+    if not all(tuple(_is_series(reader, each, at) for each in series)):
+        return None
+    return Case(
+        name=str(raw.get("name", "")),
+        outcome=Outcome(outcome),
+        series=tuple(map(_case_series, series)),
+        predictions=frozen_values(predictions),
+        table_side=str(raw.get("table_side", "")),
+        severity=str(raw.get("severity", "")),
+        proposes=tuple(map(str, proposes)) if "proposes" in raw else None,
+    )
+
+
+_SERIES_KEYS: Final = frozenset({"tags", "instances", "irregularities"})
+
+
+def _are_predictions(raw: Raw) -> bool:
+    return isinstance(raw, dict) and all(
+        isinstance(labels, dict)
+        and all(isinstance(p, int | float) and 0 <= p <= 1 for p in labels.values())
+        and (not str(target).endswith("_orientation") or set(labels) <= set("01234567"))
+        for target, labels in raw.items()
+    )
+
+
+def _is_series(reader: Reader, raw: Raw, at: At) -> bool:
+    if not reader.keys(raw, at, _SERIES_KEYS):
+        return False
+    rows, kinds = raw.get("instances", []), raw.get("irregularities", [])
+    if not isinstance(rows, list) or not isinstance(kinds, list):
+        reader.fault(at, "instances and irregularities are lists")
+        return False
+    return all(tuple(_are_tags(reader, tags, at) for tags in (raw.get("tags", {}), *rows)))
+
+
+def _are_tags(reader: Reader, raw: Raw, at: At) -> bool:
+    if not isinstance(raw, dict):
+        reader.fault(at, "tags are a mapping of keywords to values")
+        return False
+    wrong = [
+        f"{keyword}: no such keyword"
+        if not isinstance(keyword, str) or tag_of(keyword) is None
+        else f"{keyword}: a value is a text (in quotes if it looks like something else) or a number"
+        for keyword, value in raw.items()
+        if not isinstance(keyword, str) or tag_of(keyword) is None or not _is_value(value)
+    ]
+    for what in wrong:
+        reader.fault(at, what)
+    return not wrong
+
+
+def _is_value(raw: Raw) -> bool:
+    values = raw if isinstance(raw, list) else [raw] if raw is not None else []
+    return all(isinstance(v, str | int | float) and not isinstance(v, bool) for v in values)
+
+
+def _case_series(raw: Mapping[str, Raw]) -> CaseSeries:
+    return CaseSeries(
+        tags=frozen_values(raw.get("tags", {})),
+        instances=frozen_values(raw.get("instances", [])),
+        irregularities=tuple(map(str, raw.get("irregularities", []))),
     )

@@ -36,7 +36,7 @@ Operand: TypeAlias = "str | int | float | bool | tuple[Operand, ...] | Mapping[s
 
 
 @frozen
-class Test:
+class FactTest:
     """One fact and one operator, as in `{fact: tag.Modality, in: [CT, MR]}`."""
 
     fact: str
@@ -73,7 +73,7 @@ class Not:
     condition: "Condition"
 
 
-Condition: TypeAlias = Test | Registered | AllOf | AnyOf | Not
+Condition: TypeAlias = FactTest | Registered | AllOf | AnyOf | Not
 
 
 @frozen
@@ -106,7 +106,8 @@ class Suggest:
     scope
         instance, series or study.
     source
-        Where the new value comes from: `from_prediction`, `with`, `upper_case`, or "".
+        Where the new value comes from: `from_prediction`, `with`, `upper_case`, `known_term`; ""
+        where nothing is replaced.
     argument
         What the source needs: the target of the prediction, or the value itself.
     """
@@ -166,6 +167,9 @@ class Rule:
     message
         What the technician reads; `{tag.Keyword}` and `{prediction.target}` are filled in. The
         title where it is "".
+    certain_from
+        Below this confidence a finding counts one step less: what a model merely thinks likely
+        reaches a person, but not as loudly.
     quick
         Also part of `check --quick`.
     path
@@ -185,6 +189,7 @@ class Rule:
     needs: tuple[Need, ...] = ()
     suggest: Suggest | None = None
     message: str = ""
+    certain_from: float = 0.0
     quick: bool = False
     known_false_positives: tuple[str, ...] = ()
     cases: tuple[Case, ...] = ()

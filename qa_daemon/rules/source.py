@@ -107,3 +107,14 @@ def _lines(node: yaml.Node, at: At) -> Iterator[tuple[At, int]]:
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
             yield from _lines(value, (*at, index))
+
+
+def frozen_values(raw: Raw) -> Raw:
+    """Return parsed YAML with lists as tuples."""
+    match raw:
+        case list():
+            return tuple(map(frozen_values, raw))
+        case dict():
+            return {str(key): frozen_values(value) for key, value in raw.items()}
+        case _:
+            return raw

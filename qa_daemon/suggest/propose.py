@@ -5,6 +5,7 @@ from typing import Final
 
 from attrs import evolve
 
+from qa_daemon.dicom.regions import body_part
 from qa_daemon.records.finding import Finding, Suggestion, Verdict
 from qa_daemon.records.inference import Inference
 from qa_daemon.records.prediction import Prediction
@@ -125,11 +126,18 @@ def _upper_case(suggest: Suggest, facts: SeriesFacts) -> tuple[str, ...]:
     return found.pop() if len(found) == 1 else ()
 
 
+def _known_term(suggest: Suggest, facts: SeriesFacts) -> tuple[str, ...]:
+    """Return the term of PS3.16 Annex L that a body part in other spelling means."""
+    part = body_part(facts.text(suggest.subject))
+    return () if part is None else (part.term,)
+
+
 #: Where a replaced value comes from.
 SOURCES: Final[Mapping[str, Callable[[Suggest, SeriesFacts], tuple[str, ...]]]] = {
     "from_prediction": _from_prediction,
     "with": _given,
     "upper_case": _upper_case,
+    "known_term": _known_term,
 }
 
 #: Ways too involved for one value, by the name that rules use.

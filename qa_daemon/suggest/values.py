@@ -6,7 +6,7 @@ from typing import Final
 
 from attrs import evolve
 
-from qa_daemon.dicom.encoding.dictionary import tag_of, vr_of
+from qa_daemon.dicom.json_model import json_values, tag_and_vr
 from qa_daemon.records.element import Element, Elements, Value
 from qa_daemon.records.finding import Action, Change, JsonValue, Scope
 from qa_daemon.records.instance import Instance, Located, Plane
@@ -37,13 +37,6 @@ def obeys_vr(vr: str, values: Iterable[JsonValue]) -> bool:
     )
 
 
-def current_of(element: Element | None) -> tuple[JsonValue, ...] | None:
-    """Return the values of an element as a change quotes them; None if it is absent."""
-    if element is None:
-        return None
-    return tuple(value for value in element.values if not isinstance(value, Mapping))
-
-
 def replacing(series: Series, keyword: str, proposed: tuple[str, ...]) -> tuple[Change, ...]:
     """Return the changes that write `proposed` into every instance of the series.
 
@@ -51,22 +44,22 @@ def replacing(series: Series, keyword: str, proposed: tuple[str, ...]) -> tuple[
     `instance` for each that says something else.
     """
     if keyword not in series.conflicting:
-        current = current_of(series.shared.get(keyword))
+        current = json_values(series.shared.get(keyword))
         return (_change(keyword, current, proposed, None),) if current != proposed else ()
     return tuple(
         _change(keyword, current, proposed, instance.sop_instance_uid)
         for instance in series.instances
-        if (current := current_of(instance.elements.get(keyword))) != proposed
+        if (current := json_values(instance.elements.get(keyword))) != proposed
     )
 
 
 def removing(series: Series, keyword: str) -> tuple[Change, ...]:
     """Return the change that takes an element out of every instance of the series."""
     if keyword not in series.conflicting:
-        current = current_of(series.shared.get(keyword))
+        current = json_values(series.shared.get(keyword))
         return () if current is None else (_change(keyword, current, None, None),)
     return tuple(
-        _change(keyword, current_of(element), None, instance.sop_instance_uid)
+        _change(keyword, json_values(element), None, instance.sop_instance_uid)
         for instance in series.instances
         if (element := instance.elements.get(keyword)) is not None
     )
@@ -78,16 +71,15 @@ def _change(
     proposed: tuple[JsonValue, ...] | None,
     sop_instance_uid: str | None,
 ) -> Change:
-    tag = tag_of(keyword)
-    assert tag is not None, f"no such keyword: {keyword}"
+    tag, vr = tag_and_vr(keyword)
     action = Action.REMOVE if proposed is None else Action.REPLACE
     return Change(
         scope=Scope.SERIES if sop_instance_uid is None else Scope.INSTANCE,
         action=Action.ADD if current is None else action,
         attribute=keyword,
-        tag=f"{tag:08X}",
+        tag=tag,
         path=keyword,
-        vr=vr_of(tag),
+        vr=vr,
         current=current,
         proposed=proposed,
         sop_instance_uid=sop_instance_uid,

@@ -1,11 +1,15 @@
 """Attributes that must be there, and numbers that must make sense."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Final
 
+from attrs import frozen
+
 from qa_daemon.dicom import terms
-from qa_daemon.dicom.regions import is_term
+from qa_daemon.dicom.regions import is_defined_term
 from qa_daemon.geometry.decimals import decimals
+from qa_daemon.records.element import Element
 from qa_daemon.records.finding import Severity
 from qa_daemon.records.instance import Instance
 from qa_daemon.rules.checks.registry import Options, of_series
@@ -14,49 +18,78 @@ from qa_daemon.rules.facts import PASSED, Answer, Hit, NotApplicable, SeriesFact
 _NO_WINDOW: Final = ("0", "0")
 
 
-def _keywords(options: Options) -> tuple[str, ...]:
-    listed = options["keywords"]
-    assert isinstance(listed, tuple)
-    return tuple(map(str, listed))
-
-
 @of_series
 def attributes_filled(facts: SeriesFacts, options: Options) -> Answer:
     """Check that every instance has the listed attributes with a value (type 1, PS3.5 7.4.1)."""
-    return _lacking(facts, _keywords(options), "Without a value, though the standard demands one:")
+    return _lacking(facts, _words(options, "keywords"), _IS_FILLED)
 
 
 @of_series
-def attributes_present(facts: SeriesFacts, options: Options) -> Answer:
-    """Check that every instance has the listed attributes, be they empty (type 2, PS3.5 7.4.3)."""
-    instances = facts.series.instances
-    lacking = {
-        keyword: [each for each in instances if keyword not in each.elements]
-        for keyword in _keywords(options)
-        if keyword not in facts.series.shared
-    }
-    return _named({k: v for k, v in lacking.items() if v}, instances, "Absent; at least empty:")
+def required_filled(facts: SeriesFacts, options: Options) -> Answer:
+    """Check that what is type 1 in the modules of the SOP class has a value (PS3.5 7.4.1)."""
+    return _lacking(facts, _required(facts, 1, options), _IS_FILLED)
 
 
-def _lacking(facts: SeriesFacts, keywords: Sequence[str], said: str) -> Answer:
+@of_series
+def required_present(facts: SeriesFacts, options: Options) -> Answer:
+    """Check that what is type 2 in the modules of the SOP class is there (PS3.5 7.4.3)."""
+    return _lacking(facts, _required(facts, 2, options), _IS_PRESENT)
+
+
+def _words(options: Options, name: str) -> tuple[str, ...]:
+    listed = options.get(name, ())
+    assert isinstance(listed, tuple), f"{name} must be a list"
+    return tuple(map(str, listed))
+
+
+def _required(facts: SeriesFacts, kind: int, options: Options) -> tuple[str, ...]:
+    """Return the keywords of the most frequent SOP class, but for those with rules of their own."""
+    left_out = _words(options, "except")
+    classes = Counter(each.sop_class_uid for each in facts.series.instances)
+    return tuple(
+        each.keyword
+        for sop_class_uid, _ in classes.most_common(1)
+        for each in terms.required(sop_class_uid)
+        if each.type == kind and each.keyword not in left_out
+    )
+
+
+@frozen
+class _Demand:
+    """What is asked of an attribute, and how its lack is told."""
+
+    is_met: Callable[[Element], bool]
+    message: str
+
+
+_IS_FILLED: Final = _Demand(
+    lambda element: element.is_filled, "Without a value, though the standard demands one:"
+)
+_IS_PRESENT: Final = _Demand(
+    lambda _: True, "Absent, though the standard wants them at least empty:"
+)
+
+
+def _lacking(facts: SeriesFacts, keywords: Sequence[str], demand: _Demand) -> Answer:
+    """Return one hit for all attributes that an instance lacks; those are named together."""
+    whole = facts.series.instances
     lacking: dict[str, list[Instance]] = {}
     for keyword in keywords:
         shared = facts.series.shared.get(keyword)
-        if shared is not None and shared.is_filled:
+        if shared is not None and demand.is_met(shared):
             continue
         without = [
-            each for each in facts.series.instances if not any(values_of(each, keyword) or ())
+            each
+            for each in whole
+            if (element := each.elements.get(keyword)) is None or not demand.is_met(element)
         ]
         if without:
             lacking[keyword] = without
-    return _named(lacking, facts.series.instances, said)
-
-
-def _named(lacking: dict[str, list[Instance]], whole: Sequence[Instance], said: str) -> Answer:
     if not lacking:
         return PASSED
     concerned = {each.sop_instance_uid: each for group in lacking.values() for each in group}
-    return (Hit(f"{said} {', '.join(sorted(lacking))}.", uids(concerned.values(), whole)),)
+    message = f"{demand.message} {', '.join(sorted(lacking))}."
+    return (Hit(message, uids(concerned.values(), whole)),)
 
 
 @of_series
@@ -65,7 +98,7 @@ def modality_defined(facts: SeriesFacts, _: Options) -> Answer:
     modality = facts.text("Modality")
     if not modality:
         return NotApplicable()
-    return PASSED if modality in terms.MODALITIES else (Hit(evidence={"Modality": modality}),)
+    return PASSED if terms.is_modality(modality) else (Hit(evidence={"Modality": modality}),)
 
 
 @of_series
@@ -74,7 +107,9 @@ def body_part_defined(facts: SeriesFacts, _: Options) -> Answer:
     body_part = facts.text("BodyPartExamined")
     if not body_part:
         return NotApplicable()
-    return PASSED if is_term(body_part) else (Hit(evidence={"BodyPartExamined": body_part}),)
+    return (
+        PASSED if is_defined_term(body_part) else (Hit(evidence={"BodyPartExamined": body_part}),)
+    )
 
 
 @of_series

@@ -1,0 +1,251 @@
+"""Rule files are read strictly, and everything wrong with them is said at once."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qa_daemon.errors import ConfigurationError
+from qa_daemon.records.finding import Level, Severity, Topic
+from qa_daemon.rules.load import load_pack
+from qa_daemon.rules.schema import (
+    AllOf,
+    AnyOf,
+    FactTest,
+    Need,
+    Not,
+    Registered,
+    Suggest,
+)
+
+Text = Callable[..., str]
+
+
+def faults_of(text: str, path: str = "rules/a.yaml") -> list[str]:
+    with pytest.raises(ConfigurationError) as caught:
+        load_pack({path: text})
+    return str(caught.value).splitlines()
+
+
+def test_the_form_of_the_contract_is_read() -> None:
+    text = """
+id: REGION-900
+title: Body Part Examined disagrees with the pixels
+topic: body_part
+severity: major
+status: stable            # draft, test, stable, retired
+version: 1
+level: series             # instance, series, study, visit
+rationale: Archives route, hang and bill by this attribute (PS3.16 Annex L).
+known_false_positives: [organ names used for the region around them]
+applies_when:
+  {all: [{fact: tag.Modality, in: [CT, MR]}, {fact: tag.BodyPartExamined, filled: true}]}
+needs: [{prediction: body_region, probability: 0.97}]
+check: {fact: tag.BodyPartExamined, overlaps_region: {prediction: body_region}}
+suggest: {replace: BodyPartExamined, from_prediction: body_region, scope: series}
+cases:
+  - name: knee tag on a chest
+    tags: {Modality: CT, BodyPartExamined: KNEE}
+    predictions: {body_region: {CHEST: 0.99}}
+    outcome: finding
+    proposes: [CHEST]
+  - name: an unsure model
+    tags: {Modality: CT, BodyPartExamined: KNEE}
+    predictions: {body_region: {CHEST: 0.80}}
+    outcome: not_evaluated
+"""
+    read = load_pack({"rules/a.yaml": text}).rules["REGION-900"]
+    assert (read.topic, read.severity, read.level) == (
+        Topic.BODY_PART,
+        Severity.MAJOR,
+        Level.SERIES,
+    )
+    assert read.is_enabled
+    assert read.applies_when == AllOf(
+        (
+            FactTest("tag.Modality", "in", ("CT", "MR")),
+            FactTest("tag.BodyPartExamined", "filled", operand=True),
+        )
+    )
+    assert read.needs == (Need("body_region", 0.97),)
+    assert read.suggest == Suggest(
+        "replace", "BodyPartExamined", "series", "from_prediction", "body_region"
+    )
+    assert [case.proposes for case in read.cases] == [("CHEST",), None]
+
+
+def test_conditions_nest(rule_text: Text) -> None:
+    modality = {"fact": "tag.Modality", "equals": "CT"}
+    text = rule_text(check={"any": [{"not": modality}, {"registered": "planes_same"}]})
+    read = load_pack({"rules/a.yaml": text}).rules["TEST-001"]
+    assert read.check == AnyOf(
+        (Not(FactTest("tag.Modality", "equals", "CT")), Registered("planes_same"))
+    )
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ({"severity": "mayor"}, "unknown severity 'mayor'; the nearest known is 'major'"),
+        ({"topic": "geometrie"}, "unknown topic 'geometrie'; the nearest known is 'geometry'"),
+        ({"status": "on"}, "unknown status 'on'; use one of draft"),
+        ({"level": "image"}, "unknown level 'image'"),
+        ({"title": ""}, "title must be a text"),
+        ({"version": "one"}, "version must be a whole number"),
+        ({"rational": "x"}, "unknown word 'rational'; the nearest known is 'rationale'"),
+        ({"rationale": None}, "the key 'rationale' is missing"),
+        ({"check": {"fact": "tag.Modality", "is": "CT"}}, "unknown operator 'is'"),
+        (
+            {"check": {"fact": "tag.Modality", "equal": "CT"}},
+            "unknown operator 'equal'; the nearest known is 'equals'",
+        ),
+        ({"check": {"fact": "tag.Modality", "in": "CT"}}, "'in' takes a list of values"),
+        ({"check": {"fact": "tag.Modality", "filled": "yes"}}, "'filled' takes true or false"),
+        ({"check": {"fact": "tag.Modality"}}, "exactly one operator"),
+        ({"check": {"fact": "Modality", "filled": True}}, "unknown fact 'Modality'"),
+        (
+            {"check": {"fact": "tag.Modalitty", "filled": True}},
+            "'Modalitty' is not read; the nearest known is 'Modality'",
+        ),
+        ({"check": {"registered": "plane_same"}}, "the nearest known is 'planes_same'"),
+        ({"check": "Modality == 'CT'"}, "a condition is"),
+        ({"check": {"fact": "tag.Modality", "free_of": ["a"]}}, "write {fact: irregularities"),
+        ({"check": {"fact": "irregularities", "filled": True}}, "unknown fact 'irregularities'"),
+        ({"level": "study"}, "a rule of this level needs {registered: NAME}"),
+        ({"needs": {"prediction": "x"}}, "needs must be a list"),
+        ({"needs": [{"prediction": "x", "probability": 2}]}, "lies between 0 and 1"),
+        ({"needs": [{"prediction": "x", "part": "half"}]}, "part is turn or mirror"),
+        ({"needs": [{"probability": 0.5}]}, "a need names its prediction"),
+        ({"certain_from": "high"}, "certain_from lies between 0 and 1"),
+        ({"suggest": {"replace": "Modality"}}, "replace with one source"),
+        ({"suggest": {"replace": "Modalitty", "with": "CT"}}, "the nearest known is 'Modality'"),
+        ({"suggest": {"registered": "orientations"}}, "the nearest known is 'orientation'"),
+        ({"suggest": {"remove": "Laterality", "scope": "all"}}, "unknown scope 'all'"),
+        ({"known_false_positives": "none"}, "known_false_positives must be a list"),
+        ({"cases": [{"name": "x", "outcome": "silent"}]}, "outcome is one of"),
+        ({"cases": [{"nam": "x", "outcome": "passed"}]}, "unknown word 'nam'"),
+        ({"cases": [{"series": 5, "outcome": "passed"}]}, "a list of series"),
+        ({"cases": [{"tags": ["Modality"], "outcome": "passed"}]}, "a mapping"),
+        ({"cases": [{"tags": {"Modalitty": "CT"}, "outcome": "passed"}]}, "no such keyword"),
+    ],
+)
+def test_a_fault_is_told_with_its_place_and_the_nearest_word(
+    rule_text: Text, other: dict[str, object], said: str
+) -> None:
+    faults = faults_of(rule_text(**other))
+    assert any(said in fault for fault in faults), faults
+    assert all(fault.startswith("rules/a.yaml:") for fault in faults)
+    assert all("rule TEST-001: " in fault for fault in faults)
+
+
+def test_a_fault_names_its_line(rule_text: Text) -> None:
+    text = rule_text(check=None) + "check:\n  fact: tag.Modality\n  is: CT\n"
+    assert faults_of(text)[0].startswith(f"rules/a.yaml:{len(text.splitlines())}: rule TEST-001")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "the file is empty"),
+        ("id: [", "this is not YAML"),
+        ("id: A\nid: B\n", "the key 'id' stands twice"),
+        ("a: &x [1]\nb: *x\n", "anchors and aliases"),
+        ("- id: A\n", "a mapping with the keys"),
+        ("id: !!python/object/apply:os.getcwd []\n", "this is not YAML"),
+    ],
+)
+def test_what_is_no_rule_file_is_refused_with_the_reason(text: str, said: str) -> None:
+    assert said in faults_of(text)[0]
+
+
+def test_all_faults_of_all_files_are_told_at_once(rule_text: Text) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load_pack(
+            {
+                "rules/a.yaml": rule_text(severity="loud", topic="noise"),
+                "rules/b.yaml": rule_text(level="body"),
+            }
+        )
+    said = str(caught.value).splitlines()
+    assert [line.partition(":")[0] for line in said] == ["rules/a.yaml"] * 2 + ["rules/b.yaml"]
+
+
+def test_an_id_stands_for_one_rule(rule_text: Text) -> None:
+    with pytest.raises(ConfigurationError, match=r"rules/b\.yaml:1: rule TEST-001: the id is"):
+        load_pack({"rules/a.yaml": rule_text(), "rules/b.yaml": rule_text(version=2)})
+
+
+def test_the_site_overrides_a_shipped_rule_by_its_id(rule_text: Text) -> None:
+    pack = load_pack({"/etc/site/a.yaml": rule_text(version=2), "rules/a.yaml": rule_text()})
+    assert pack.rules["TEST-001"].version == 2
+
+
+def test_drafts_and_retired_rules_are_not_evaluated(rule_text: Text) -> None:
+    pack = load_pack(
+        {
+            f"rules/{status}.yaml": rule_text(id=f"X-{status}", status=status)
+            for status in ("draft", "test", "stable", "retired")
+        }
+    )
+    assert [rule.id for rule in pack.enabled] == ["X-stable", "X-test"]
+
+
+def test_the_digest_changes_with_the_text_only(rule_text: Text) -> None:
+    one, other = load_pack({"rules/a.yaml": rule_text()}), load_pack({"rules/b.yaml": rule_text()})
+    assert one.digest == other.digest
+    assert one.digest != load_pack({"rules/a.yaml": rule_text(version=2)}).digest
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=6,
+)
+
+
+@given(data=st.data())
+def test_no_file_brings_anything_but_a_configuration_error(data: st.DataObject) -> None:
+    text = yaml.safe_dump(_changed(data.draw(st.sampled_from(SAMPLES)), data))
+    told = ""
+    try:
+        assert len(load_pack({"rules/x.yaml": text}).rules) == 1
+    except ConfigurationError as error:
+        told = str(error)
+    assert not told or told.startswith("rules/x.yaml:")
+
+
+SAMPLES: list[dict[str, Any]] = [
+    {
+        "id": "X-1", "title": "x", "topic": "order", "severity": "info", "status": "test",
+        "version": 1, "level": "series", "rationale": "x", "certain_from": 0.5, "quick": True,
+        "applies_when": {"all": [{"not": {"fact": "tag.Modality", "in": ["CT"]}}]},
+        "check": {"fact": "tag.BodyPartExamined", "overlaps_region": {"prediction": "r"}},
+        "needs": [{"prediction": "r", "probability": 0.5, "part": "turn"}],
+        "suggest": {"replace": "Modality", "with": "CT", "scope": "series"},
+        "known_false_positives": ["x"],
+        "cases": [
+            {"name": "x", "outcome": "passed", "tags": {"Modality": ["CT"]}, "severity": "info",
+             "instances": [{"Rows": 5}], "irregularities": ["x"], "proposes": ["x"],
+             "predictions": {"r": {"CHEST": 0.5}}, "table_side": "top"}
+        ],
+    },
+    {
+        "id": "X-2", "title": "x", "topic": "identity", "severity": "info", "status": "test",
+        "version": 1, "level": "study", "rationale": "x",
+        "check": {"registered": "patient_identity_same", "option": [1]},
+        "cases": [{"name": "x", "outcome": "passed", "series": [{"tags": {"PatientID": None}}]}],
+    },
+]  # fmt: skip
+
+
+def _changed(raw: Any, data: st.DataObject) -> Any:
+    """Return the value with one part, at any depth, replaced by something else."""
+    if isinstance(raw, dict) and raw and data.draw(st.booleans()):
+        key = data.draw(st.sampled_from(sorted(raw)))
+        return {**raw, key: _changed(raw[key], data)}
+    if isinstance(raw, list) and raw and data.draw(st.booleans()):
+        return [_changed(raw[0], data), *raw[1:]]
+    return data.draw(JSON)
