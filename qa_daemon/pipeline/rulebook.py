@@ -1,23 +1,33 @@
-"""The rules in force: the shipped ones and those of the site, laid over each other."""
+"""The rules in force: the shipped ones, those of the site, less what the site switched off."""
+
+import hashlib
+from difflib import get_close_matches
+
+from attrs import evolve
 
 from qa_daemon.config.packs import rule_texts
 from qa_daemon.config.settings import Settings
-from qa_daemon.rules.load import load_pack, overlay
-from qa_daemon.rules.schema import RulePack
+from qa_daemon.errors import ConfigurationError
+from qa_daemon.rules.load import load_pack
+from qa_daemon.rules.schema import RulePack, Status
 
 
 def rules_in_force(settings: Settings) -> RulePack:
-    """Return the shipped rules, overridden by those of the site's folders, in their order.
+    """Read all rule files; a rule of the site overrides the shipped one of the same id.
 
     Raises
     ------
     ConfigurationError
-        If a rule file is wrong.
+        If a rule file is wrong, or a rule that does not exist is to be switched off.
     """
-    texts = dict(rule_texts(settings))
-    packs = []
-    for folder in reversed(settings.rules.folders):
-        own = {path: texts.pop(path) for path in list(texts) if path.startswith(f"{folder}/")}
-        packs.append(load_pack(own))
-    packs.append(load_pack(texts))
-    return overlay(packs[::-1], settings.rules.disabled)
+    pack = load_pack(rule_texts(settings))
+    rules = dict(pack.rules)
+    for name in settings.rules.disabled:
+        if name not in rules:
+            near = get_close_matches(name, rules, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise ConfigurationError(f"rules.disabled: there is no rule {name}{hint}")
+        rules[name] = evolve(rules[name], status=Status.RETIRED)
+    switched_off = "\n".join(sorted(settings.rules.disabled))
+    digest = hashlib.sha256(f"{pack.digest}\n{switched_off}".encode()).hexdigest()
+    return RulePack(rules, digest)
