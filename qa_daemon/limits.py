@@ -53,6 +53,8 @@ class Limits:
     frame_bytes_max: int = _bytes(128 * MIB)
     # Objects are handed to the inference child whole; its memory must hold one and a frame of it.
     inference_object_bytes_max: int = _bytes(256 * MIB)
+    # Frames of a series that `--per-instance` predicts; the largest CT series have some 5,000.
+    frames_predicted_max: int = _bytes(10_000)
     # Entries of a lookup table; 16 bits are the most that a descriptor can name (C.11.1.1.1).
     lookup_entries_max: int = _bytes(1 << 16)
 

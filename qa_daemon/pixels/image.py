@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 
 from qa_daemon.dicom.encoding.dictionary import tag_of
 from qa_daemon.dicom.encoding.text import UNDECLARED
-from qa_daemon.dicom.encoding.tokens import Token
+from qa_daemon.dicom.encoding.tokens import Content, Token
 from qa_daemon.dicom.encoding.values import (
     PIXEL_REPRESENTATION,
     TEXT_VRS,
@@ -122,7 +122,7 @@ class Image:
     irregularities: tuple[Irregularity, ...] = ()
 
 
-def read_image(content: bytes, limits: Limits) -> Image:
+def read_image(content: Content, limits: Limits) -> Image:
     """Return the pixel part of an object.
 
     Raises

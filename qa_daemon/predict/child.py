@@ -1,0 +1,142 @@
+"""The inference process: decoders and models, shut in.
+
+It gets models and objects as bytes on one socket and answers numbers on it. After its start it
+opens no file (`RLIMIT_NOFILE` 0), no network and no database; memory beyond what it needed at its
+start is bounded by `RLIMIT_AS`. It dies with its parent. What a library does to it (abort, hang,
+memory) costs one object: the parent kills it and starts another (`predict.client`).
+
+`predict.process` starts it, the socket as its standard input.
+"""
+
+import ctypes
+import os
+import pickle
+import resource
+import signal
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from socket import socket
+from typing import Any, Final
+
+import imagecodecs
+import numpy as np
+
+from qa_daemon.errors import ConfigurationError
+from qa_daemon.limits import Limits
+from qa_daemon.pixels.codestream import UNDECODABLE, Undecodable
+from qa_daemon.pixels.decode import Frame, decode_frame
+from qa_daemon.pixels.grayscale import grey_values, pixel_spacing
+from qa_daemon.pixels.image import Image, read_image
+from qa_daemon.pixels.table import table_side
+from qa_daemon.pixels.tensor import orientation_tensor
+from qa_daemon.predict.catalog import ModelCard
+from qa_daemon.predict.interpreter import Interpreter
+from qa_daemon.predict.wire import STATUS_MEMORY, Broken, Message, receive, send
+from qa_daemon.records.instance import Irregularity
+
+_PR_SET_PDEATHSIG: Final = 1
+_START_BYTES_MAX: Final = 1 << 30
+
+
+def main() -> None:
+    """Serve one parent until it closes the socket."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # systemd tells the whole group to end; the parent still wants the answer that is under way.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    warnings.simplefilter("ignore")
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    connection = socket(fileno=os.dup(0))
+    try:
+        start = pickle.loads(receive(connection, _START_BYTES_MAX).body)  # noqa: S301  our parent wrote it
+        limits: Limits = start["limits"]
+        if os.getppid() != start["parent"]:
+            return  # it died before prctl
+        models = _models(start["cards"])
+        _shut_in(start["memory_bytes"])
+        send(connection, Message({"ready": sorted(models)}))
+        while True:
+            message = receive(connection, limits.inference_object_bytes_max)
+            send(connection, Message(_answer(message, models, limits)))
+    except Broken:
+        return
+    except MemoryError:
+        os._exit(STATUS_MEMORY)  # nothing else is certain to work now
+
+
+def _models(cards: tuple[ModelCard, ...]) -> dict[str, Interpreter]:
+    """Return the models that load, after one run, so that all memory and code is in place."""
+    models = {}
+    for card in cards:
+        try:
+            models[card.target] = Interpreter(card)
+            models[card.target].scores(np.zeros((1, card.size, card.size), np.float32))
+        except (ConfigurationError, ValueError, RuntimeError):
+            models.pop(card.target, None)
+    return models
+
+
+def _shut_in(memory_bytes: int) -> None:
+    _rehearse()
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    address_space = pages * resource.getpagesize() + memory_bytes
+    resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+
+
+def _rehearse() -> None:
+    """Walk each path once: imagecodecs and numpy load parts of themselves at their first use."""
+    picture = np.zeros((8, 8), np.uint8)
+    imagecodecs.jpeg8_decode(imagecodecs.jpeg8_encode(picture))
+    imagecodecs.jpegls_decode(imagecodecs.jpegls_encode(picture))
+    drawn = np.full((64, 64), -1000.0, np.float32)
+    drawn[16:40, 16:48] = 40.0
+    drawn[44, 8:56] = 100.0
+    assert table_side(drawn) == "bottom"
+    orientation_tensor(drawn, "CT")
+    orientation_tensor(drawn, "MR")
+
+
+def _answer(message: Message, models: Mapping[str, Interpreter], limits: Limits) -> dict[str, Any]:
+    """Return what the frames of one object show, and what is wrong with its pixels."""
+    answer: dict[str, Any] = {"irregularities": [], "frames": []}
+    try:
+        image = read_image(message.body, limits)
+        answer["irregularities"] += [_told(found) for found in image.irregularities]
+        for number in message.head["frames"]:
+            if number <= image.number_of_frames or not image.irregularities:
+                frame = decode_frame(image, number)
+                answer["irregularities"] += [_told(found) for found in frame.irregularities]
+                answer["frames"].append(_seen(image, frame, message.head, models))
+    except Undecodable as error:
+        answer["irregularities"].append(_told(error.irregularity))
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001  the edge of the room: a fault costs this object only
+        text = f"the decoder failed ({type(error).__name__})"
+        answer["irregularities"].append([UNDECODABLE, text, "PixelData"])
+    return answer
+
+
+def _told(irregularity: Irregularity) -> list[str | None]:
+    return [irregularity.kind, irregularity.message, irregularity.path]
+
+
+def _seen(
+    image: Image, frame: Frame, head: Mapping[str, Any], models: Mapping[str, Interpreter]
+) -> dict[str, Any]:
+    """Return logits by target, and the side of the table, of one frame."""
+    asked = [target for target in head["targets"] if target in models]
+    seen: dict[str, Any] = {"frame": frame.number, "scores": {}, "table": None}
+    if not asked:
+        return seen
+    grey, modality = grey_values(image, frame), str(head["modality"])
+    spacing = pixel_spacing(image, frame.number)
+    for target in asked:
+        size = models[target].card.size
+        square = orientation_tensor(grey, modality, spacing=spacing, size=size)
+        seen["scores"][target] = models[target].scores(square[None])[0].tolist()
+    if modality == "CT":
+        seen["table"] = table_side(grey)
+    return seen
