@@ -138,6 +138,12 @@ def refused_uids(
     return None
 
 
+def as_text(raw: bytes) -> str:
+    """Return received bytes as text that every log, file and database takes."""
+    escaped = (chr(each) if 0x20 <= each <= 0x7E else f"\\x{each:02x}" for each in raw)
+    return "".join(escaped)
+
+
 def _free_bytes(folder: Path) -> int:
     facts = os.statvfs(folder)
     return facts.f_bavail * facts.f_frsize

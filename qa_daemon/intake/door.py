@@ -12,7 +12,7 @@ from attrs import frozen
 from qa_daemon.config.settings import Acknowledge, ReceiverSettings
 from qa_daemon.dicom.part10 import MetaIdentity, file_meta
 from qa_daemon.intake import admission
-from qa_daemon.intake.admission import Answer, Room
+from qa_daemon.intake.admission import Answer, Room, as_text
 from qa_daemon.intake.index import Index, Ticket
 from qa_daemon.intake.upper_layer.command import Command
 from qa_daemon.limits import Limits
@@ -81,8 +81,8 @@ class Door:
             called_ae=sender.called_ae,
             peer_address=sender.peer_address,
             association_id=sender.association_id,
-            sop_class_uid=_text(command.sop_class_uid),
-            sop_instance_uid=_text(command.sop_instance_uid),
+            sop_class_uid=as_text(command.sop_class_uid),
+            sop_instance_uid=as_text(command.sop_instance_uid),
             transfer_syntax_uid=transfer_syntax_uid,
             data_set_offset=len(meta),
         )
@@ -228,16 +228,12 @@ class StorePassage:
         return admission.STORED
 
 
-def _text(uid: bytes) -> str:
-    return uid.decode("ascii", "backslashreplace")
-
-
 def _file_meta(command: Command, transfer_syntax_uid: str, sender: Sender) -> bytes:
     """Return preamble and group 0002 (PS3.10 7.1) with the AE titles of both sides."""
     return file_meta(
         MetaIdentity(
-            sop_class_uid=_text(command.sop_class_uid),
-            sop_instance_uid=_text(command.sop_instance_uid),
+            sop_class_uid=as_text(command.sop_class_uid),
+            sop_instance_uid=as_text(command.sop_instance_uid),
             transfer_syntax_uid=transfer_syntax_uid,
             source_ae=sender.calling_ae,
             sending_ae=sender.calling_ae,

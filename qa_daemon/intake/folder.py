@@ -8,7 +8,7 @@ is taken a second time, which the store recognises by UID and bytes.
 import os
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Final
@@ -19,14 +19,14 @@ from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 from watchdog.observers.polling import PollingObserver
 
-from qa_daemon.config.settings import FolderSettings
+from qa_daemon.config.settings import AfterIntake, FolderSettings
 from qa_daemon.dicom.dicomdir import referenced_files
 from qa_daemon.dicom.part10 import data_set_offset
 from qa_daemon.dicom.scan import Refused
 from qa_daemon.errors import RetryableError
 from qa_daemon.intake import archive
 from qa_daemon.intake.door import Door
-from qa_daemon.intake.files.shelves import SHELVES, Shelves
+from qa_daemon.intake.files.shelves import DONE, SHELVES, Shelves, visible
 from qa_daemon.intake.files.stable import Candidate, Signature, Stability, files_below
 from qa_daemon.intake.index import Ticket
 from qa_daemon.intake.meter import CHUNK, HEAD_LENGTH, Bounds, Readable, read_exactly
@@ -45,6 +45,8 @@ SCAN_PAUSE_S: Final = 0.2  # notifications come by the thousand; one scan answer
 POLL_S: Final = 1.0
 RETRY_S: Final = 2.0  # while the spool or the store cannot be written
 BATCH: Final = 100  # files whose rows are waited for together
+# Of one archive; its reason file names more. Each row costs a flush, and holds up the index.
+REFUSALS_NOTED_MAX: Final = 20
 # Opening and listing are reported, too; our own scans would then wake us for ever.
 CHANGES: Final = frozenset(("created", "modified", "moved", "closed", "deleted"))
 
@@ -267,7 +269,7 @@ class Folder:
         )
 
     def _note(self, rejections: tuple[Rejection, ...]) -> None:
-        for rejection in rejections:
+        for rejection in rejections[:REFUSALS_NOTED_MAX]:
             self._door.index.refused(
                 Refusal(rejection=rejection, received_at=datetime.now(UTC), origin=Origin.FOLDER)
             )
@@ -282,7 +284,8 @@ class Folder:
             if archive.kind_of(head[:HEAD_LENGTH]) is not None:
                 return self._spooled_archive(file, name)
             if MEDIA_DIRECTORY in head[:4096]:
-                return self._directory(head + file.read(MEDIA_DIRECTORY_BYTES_MAX))
+                content = head + file.read(MEDIA_DIRECTORY_BYTES_MAX)
+                return self._directory(content, candidate.path)
             if candidate.signature.size > self._limits.object_bytes_max:
                 return _Spooled(rejections=(self._too_large(name),))
             return _Spooled(records=(self._spooled_object(head, file, name),))
@@ -328,11 +331,27 @@ class Folder:
             rejections.append(Rejection(name, "not_dicom", "the archive is empty", "archive"))
         return _Spooled(tuple(records), tuple(rejections))
 
-    def _directory(self, content: bytes) -> _Spooled:
+    def _directory(self, content: bytes, path: Path) -> _Spooled:
         """Read the directory of a medium; its files are picked up as any others are."""
         directory = referenced_files(content, self._limits)
         notes = [f"{each.kind}: {each.message}" for each in directory.irregularities]
+        if self._settings.after is AfterIntake.MOVE:  # else nobody knows what was there
+            there = self._beside(path.parent)
+            missing = ["/".join(file) for file in directory.files if _folded(file) not in there]
+            notes += [f"dicomdir-file-missing: {visible(name)}" for name in missing]
+        if notes:
+            log.warning(LogEvent.FILE_TAKEN, file_key=os.fsencode(path), count=len(notes))
         return _Spooled(notes=tuple(notes), is_taken=True)
+
+    def _beside(self, folder: Path) -> set[tuple[str, ...]]:
+        """Return the files of a medium, those that were put away already included."""
+        done = self._path / DONE / folder.relative_to(self._path)
+        return {
+            _folded(file.relative_to(place).parts)
+            for place in (folder, done)
+            if place.is_dir()
+            for file, _ in files_below(place, SHELVES)
+        }
 
     def _name(self, path: Path) -> str:
         """Return the path below the folder as text that every database takes."""
@@ -341,3 +360,8 @@ class Folder:
 
 def _rejection(path: str, refused: Refused) -> Rejection:
     return Rejection(path, refused.reason, str(refused), refused.kind)
+
+
+def _folded(parts: Sequence[str]) -> tuple[str, ...]:
+    """Return path components as media compare them: some systems write them in lower case."""
+    return tuple(part.casefold() for part in parts)

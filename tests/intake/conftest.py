@@ -105,9 +105,9 @@ def program(name: str, *arguments: str | Path, cwd: Path | None = None) -> tuple
     return ended.returncode, ended.stdout + ended.stderr
 
 
-def eventually(holds: Callable[[], bool], what: str) -> None:
+def eventually(holds: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> None:
     """Wait for something that another process or thread brings about."""
-    until = time.monotonic() + DEADLINE_S
+    until = time.monotonic() + deadline_s
     while not holds():
         assert time.monotonic() < until, what
         threading.Event().wait(0.01)

@@ -117,11 +117,11 @@ def _is_same(path: Path, signature: Signature) -> bool:
 
 
 def _explained(name: str, rejections: tuple[Rejection, ...]) -> tuple[str, ...]:
-    lines = [f"file: {_visible(name)}"]
+    lines = [f"file: {visible(name)}"]
     for rejection in rejections[:REASON_LINES_MAX]:
         lines += [
             "",
-            *([f"where: {_visible(rejection.path)}"] if rejection.path else []),
+            *([f"where: {visible(rejection.path)}"] if rejection.path else []),
             f"reason: {rejection.reason}" + (f" ({rejection.kind})" if rejection.kind else ""),
             f"what: {rejection.message}",
             f"what to do: {ADVICE.get(rejection.reason, ADVICE['unreadable'])}",
@@ -131,7 +131,7 @@ def _explained(name: str, rejections: tuple[Rejection, ...]) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Return a name that neither a terminal nor an editor takes for something else."""
     return "".join(
         each if each.isprintable() and not 0xD800 <= ord(each) < 0xE000 else ascii(each)[1:-1]

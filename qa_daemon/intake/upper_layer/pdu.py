@@ -8,7 +8,7 @@ from typing import Final
 
 from attrs import define, field
 
-from qa_daemon.intake.admission import Applicant, Rejection
+from qa_daemon.intake.admission import Applicant, Rejection, as_text
 from qa_daemon.telemetry.events import LogEvent
 from qa_daemon.telemetry.log import log
 
@@ -50,13 +50,10 @@ def reject_pdu(rejection: Rejection) -> bytes:
     return head + bytes((rejection.result, rejection.source, rejection.reason))
 
 
-def _ae_title(field_bytes: bytes) -> str:
-    return field_bytes.decode("ascii", "backslashreplace").strip(" \0")
-
-
 def applicant(request_pdu: bytes, address: str) -> Applicant:
     """Return who sent a whole A-ASSOCIATE-RQ (PS3.8 table 9-11)."""
-    return Applicant(address, _ae_title(request_pdu[26:42]), _ae_title(request_pdu[10:26]))
+    calling, called = request_pdu[26:42], request_pdu[10:26]
+    return Applicant(address, as_text(calling.strip(b" \0")), as_text(called.strip(b" \0")))
 
 
 class PduViolationError(OSError):
