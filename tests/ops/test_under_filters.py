@@ -7,8 +7,9 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from pydicom.data import get_testdata_file
@@ -29,6 +30,16 @@ def filtered(tmp_path: Path) -> list[str]:
     return [python, str(UNDER_FILTERS), str(unit), python, "-m", "qa_daemon"]
 
 
+def is_ready(ear: socket.socket, process: subprocess.Popen[bytes]) -> bool:
+    """Listen until the process says that it is ready, at most a minute; False if it ends first."""
+    deadline = monotonic() + 60
+    while process.poll() is None and monotonic() < deadline:
+        with suppress(TimeoutError):
+            if b"READY=1" in ear.recv(4096).splitlines():
+                return True
+    return False
+
+
 @contextmanager
 def served(filtered: list[str], role: str, state: Path, *arguments: str) -> Iterator[int]:
     """Run a role until it has said that it is ready; end it, and hold it to a clean end."""
@@ -38,13 +49,12 @@ def served(filtered: list[str], role: str, state: Path, *arguments: str) -> Iter
         state.with_name("log").open("w+", encoding="utf-8") as log,
     ):
         ear.bind(str(address))
-        ear.settimeout(60)
+        ear.settimeout(1)
         command = [*filtered, "serve", role, "--state", str(state), *arguments]
         environment = {**os.environ, "NOTIFY_SOCKET": str(address)}
         with subprocess.Popen(command, env=environment, stderr=log) as process:  # noqa: S603  ours
             try:
-                while b"READY=1" not in ear.recv(4096).splitlines():
-                    pass
+                assert is_ready(ear, process), state.with_name("log").read_text()
                 yield process.pid
             finally:
                 process.send_signal(signal.SIGTERM)
