@@ -7,9 +7,9 @@ from typing import Final
 
 from attrs import frozen
 
-from qa_daemon.records.finding import Finding, Level, Outcomes, Severity, Unjudged, Verdict
+from qa_daemon.records.finding import Finding, Level, Outcomes, Unjudged, Verdict
 from qa_daemon.records.instance import Instance, Irregularity
-from qa_daemon.records.prediction import Part, Prediction
+from qa_daemon.records.prediction import Abstention, Part, Prediction
 from qa_daemon.rules.checks.registry import SERIES_CHECKS, STUDY_CHECKS
 from qa_daemon.rules.facts import (
     PASSED,
@@ -135,9 +135,9 @@ def _of_look(rule: Rule, look: Look) -> Answer:
     if not applies:
         return NotApplicable()
     for need in rule.needs:
-        reason = _unmet(need, look.facts)
-        if reason:
-            return NotEvaluated(f"{need.prediction}: {reason}")
+        lacking = _lacking(need, look.facts)
+        if lacking is not None:
+            return lacking
     return _checked(rule.check, look)
 
 
@@ -241,13 +241,21 @@ def _yes_or_no(answer: Answer) -> Answered:
             return not hits
 
 
-def _unmet(need: Need, facts: SeriesFacts) -> str:
+#: Reasons of a model that the question does not arise, rather than that it has no answer.
+_DOES_NOT_ARISE: Final = frozenset({Abstention.NOT_APPLICABLE, Abstention.NOT_AXIAL})
+
+
+def _lacking(need: Need, facts: SeriesFacts) -> NotApplicable | NotEvaluated | None:
+    """Return why the rule cannot be judged without its prediction; None if it can."""
     usable = decided(facts.inference.of(need.prediction), need.part)
     if isinstance(usable, str):
-        return usable
-    if (usable.probability or 0.0) < need.probability:
-        return "low_probability"
-    return ""
+        if usable in _DOES_NOT_ARISE:
+            return NotApplicable()
+        return NotEvaluated(f"{need.prediction}: {usable}")
+    probability = usable.probability or 0.0
+    if probability < need.probability:
+        return NotEvaluated(f"{need.prediction}: {Abstention.LOW_PROBABILITY}")
+    return NotApplicable() if need.below and probability >= need.below else None
 
 
 def _irregular(facts: SeriesFacts, kinds: Sequence[str]) -> Answer:
@@ -285,13 +293,10 @@ def _finding(rule: Rule, hit: Hit, facts: SeriesFacts | StudyFacts) -> Finding:
                 evidence.setdefault(need.prediction, _told(prediction))
         if confidence is None:
             confidence = _least(rule.needs, facts)
-    severity = rule.severity if hit.severity is None else hit.severity
-    if confidence is not None and confidence < rule.certain_from:
-        severity = Severity(max(severity - 1, Severity.INFO))
     return Finding(
         rule=rule.id,
         topic=rule.topic,
-        severity=severity,
+        severity=rule.severity if hit.severity is None else hit.severity,
         level=rule.level,
         message=message,
         confidence=confidence,

@@ -32,8 +32,7 @@ _REQUIRED: Final = frozenset(
     {"id", "title", "topic", "severity", "status", "version", "level", "rationale", "check"}
 )
 _OPTIONAL: Final = frozenset(
-    {"applies_when", "needs", "suggest", "message", "certain_from", "quick", "cases"}
-    | {"known_false_positives"}
+    {"applies_when", "needs", "suggest", "message", "quick", "cases"} | {"known_false_positives"}
 )
 _SUGGEST_WAYS: Final = ("replace", "remove", "registered")
 _SUGGEST_SOURCES: Final = ("from_prediction", "with", "upper_case", "known_term")
@@ -120,7 +119,6 @@ def _rule(reader: Reader, raw: Mapping[str, Raw]) -> Rule:
         needs=tuple(_list(reader, raw, "needs", _need)),
         suggest=_suggest(reader, raw["suggest"]) if "suggest" in raw else None,
         message=reader.text(raw, "message"),
-        certain_from=_probability(reader, raw, ("certain_from",)),
         quick=raw.get("quick", False) is True,
         known_false_positives=tuple(_list(reader, raw, "known_false_positives", _words)),
         cases=tuple(_list(reader, raw, "cases", read_case)),
@@ -199,7 +197,10 @@ def _test(reader: Reader, raw: Mapping[str, Raw], at: At) -> Condition:
     fact, words = str(raw["fact"]), [key for key in raw if key != "fact"]
     match = FACT.fullmatch(fact)
     if not match or fact == "irregularities":
-        reader.fault((*at, "fact"), f"unknown fact '{fact}'; use tag.KEYWORD or series.instances")
+        reader.fault(
+            (*at, "fact"),
+            f"unknown fact '{fact}'; use tag.KEYWORD, series.instances or series.orientations",
+        )
     elif match[1] and match[1] not in KEYWORDS:
         reader.fault((*at, "fact"), f"'{match[1]}' is not read{nearest(match[1], KEYWORDS)}")
     if len(words) != 1:
@@ -216,7 +217,7 @@ def _test(reader: Reader, raw: Mapping[str, Raw], at: At) -> Condition:
 
 
 def _need(reader: Reader, raw: Raw, at: At) -> Need | None:
-    if not reader.keys(raw, at, {"prediction", "probability", "part"}):
+    if not reader.keys(raw, at, {"prediction", "probability", "part", "below"}):
         return None
     if raw.get("part", "") not in {"", "turn", "mirror"}:
         reader.fault((*at, "part"), "part is turn or mirror")
@@ -224,7 +225,8 @@ def _need(reader: Reader, raw: Raw, at: At) -> Need | None:
     if not isinstance(raw.get("prediction"), str):
         reader.fault(at, "a need names its prediction")
         return None
-    return Need(raw["prediction"], probability, str(raw.get("part", "")))
+    below = _probability(reader, raw, (*at, "below"))
+    return Need(raw["prediction"], probability, str(raw.get("part", "")), below)
 
 
 def _words(_: Reader, raw: Raw, __: At) -> str:

@@ -15,9 +15,10 @@ from qa_daemon.records.prediction import Prediction
 from qa_daemon.rules.facts import NotEvaluated, SeriesFacts, decided, texts_of, values_of
 from qa_daemon.rules.schema import FactTest, Operand
 
-#: `tag.ImageType[3]`: the third value; `tag.Modality`: all values.
+#: `tag.ImageType[3]`: the third value; `tag.Modality`: all values; how many instances and groups
+#: of slices of one orientation there are.
 FACT: Final = re.compile(
-    r"tag\.([A-Za-z0-9]+)(?:\[([1-9][0-9]?)\])?|series\.instances|irregularities"
+    r"tag\.([A-Za-z0-9]+)(?:\[([1-9][0-9]?)\])?|series\.(?:instances|orientations)|irregularities"
 )
 
 # A region of the tag that the model gives at least this much is not called absent: neighbours at
@@ -36,6 +37,8 @@ class Look:
         """Return the values of a fact as texts; None where there is no such element."""
         if fact == "series.instances":
             return (str(len(self.facts.series.instances)),)
+        if fact == "series.orientations":
+            return (str(self.facts.stack.orientation_count),)
         match = FACT.fullmatch(fact)
         assert match, f"the loader let an unknown fact pass: {fact}"
         keyword, index = match.groups()

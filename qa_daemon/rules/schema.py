@@ -84,6 +84,8 @@ class Need:
     ----------
     probability
         The least that counts.
+    below
+        From here on another rule speaks, and this one does not apply.
     part
         `turn` or `mirror`: only this half of an orientation is needed; "" means the whole.
     """
@@ -91,6 +93,7 @@ class Need:
     prediction: str
     probability: float = 0.0
     part: str = ""
+    below: float = 0.0
 
 
 @frozen
@@ -167,9 +170,6 @@ class Rule:
     message
         What the technician reads; `{tag.Keyword}` and `{prediction.target}` are filled in. The
         title where it is "".
-    certain_from
-        Below this confidence a finding counts one step less: what a model merely thinks likely
-        reaches a person, but not as loudly.
     quick
         Also part of `check --quick`.
     path
@@ -189,7 +189,6 @@ class Rule:
     needs: tuple[Need, ...] = ()
     suggest: Suggest | None = None
     message: str = ""
-    certain_from: float = 0.0
     quick: bool = False
     known_false_positives: tuple[str, ...] = ()
     cases: tuple[Case, ...] = ()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from qa_daemon.records.finding import Level, Severity
+from qa_daemon.records.finding import Level
 from qa_daemon.records.inference import Inference
 from qa_daemon.records.instance import Irregularity
 from qa_daemon.records.prediction import Abstention, Prediction
@@ -202,21 +202,29 @@ def test_a_need_for_a_part_asks_for_that_part_only(rule: Maker) -> None:
     assert judged(mirror, facts).outcome is Outcome.NOT_EVALUATED
 
 
-def test_what_is_merely_likely_counts_one_step_less(rule: Maker) -> None:
+def test_a_need_below_a_bound_leaves_the_rest_to_a_surer_rule(rule: Maker) -> None:
     made = rule(
-        severity="major",
-        certain_from=0.97,
-        needs=[{"prediction": "body_region", "probability": 0.8}],
+        needs=[{"prediction": "body_region", "probability": 0.7, "below": 0.97}],
         check={"fact": "tag.Modality", "equals": "MR"},
     )
 
-    def severity(probability: float) -> Severity:
+    def outcome(probability: float) -> Outcome:
         prediction = case_prediction("body_region", {"CHEST": probability})
-        facts = SeriesFacts(series_of(Modality="CT"), Inference((prediction,)))
-        return judged(made, facts).findings[0].severity
+        return judged(made, SeriesFacts(series_of(Modality="CT"), Inference((prediction,)))).outcome
 
-    assert severity(0.98) is Severity.MAJOR
-    assert severity(0.9) is Severity.MINOR
+    assert outcome(0.6) is Outcome.NOT_EVALUATED
+    assert outcome(0.8) is Outcome.FINDING
+    assert outcome(0.98) is Outcome.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize("reason", [Abstention.NOT_AXIAL, Abstention.NOT_APPLICABLE])
+def test_a_question_that_does_not_arise_makes_a_rule_not_applicable(
+    rule: Maker, reason: Abstention
+) -> None:
+    made = rule(needs=[{"prediction": "axial_orientation", "part": "turn"}])
+    silent = Prediction("axial_orientation", "m@1", reason=reason)
+    facts = SeriesFacts(series_of(Modality="CT"), Inference((silent,)))
+    assert judged(made, facts).outcome is Outcome.NOT_APPLICABLE
 
 
 def test_irregularities_of_bytes_and_pixels_become_findings_by_kind(rule: Maker) -> None:

@@ -119,7 +119,7 @@ def test_conditions_nest(rule_text: Text) -> None:
         ({"needs": [{"prediction": "x", "probability": 2}]}, "lies between 0 and 1"),
         ({"needs": [{"prediction": "x", "part": "half"}]}, "part is turn or mirror"),
         ({"needs": [{"probability": 0.5}]}, "a need names its prediction"),
-        ({"certain_from": "high"}, "certain_from lies between 0 and 1"),
+        ({"needs": [{"prediction": "x", "below": -1}]}, "below lies between 0 and 1"),
         ({"suggest": {"replace": "Modality"}}, "replace with one source"),
         ({"suggest": {"replace": "Modalitty", "with": "CT"}}, "the nearest known is 'Modality'"),
         ({"suggest": {"registered": "orientations"}}, "the nearest known is 'orientation'"),
@@ -220,7 +220,7 @@ def test_no_file_brings_anything_but_a_configuration_error(data: st.DataObject) 
 SAMPLES: list[dict[str, Any]] = [
     {
         "id": "X-1", "title": "x", "topic": "order", "severity": "info", "status": "test",
-        "version": 1, "level": "series", "rationale": "x", "certain_from": 0.5, "quick": True,
+        "version": 1, "level": "series", "rationale": "x", "quick": True,
         "applies_when": {"all": [{"not": {"fact": "tag.Modality", "in": ["CT"]}}]},
         "check": {"fact": "tag.BodyPartExamined", "overlaps_region": {"prediction": "r"}},
         "needs": [{"prediction": "r", "probability": 0.5, "part": "turn"}],

@@ -49,6 +49,7 @@ def asked(
         ("tag.Rows", "at_least", 11, {}, False),
         ("series.instances", "at_least", 1, {}, True),
         ("series.instances", "at_least", 2, {}, False),
+        ("series.orientations", "at_least", 1, {}, False),
         ("tag.SOPClassUID", "equals", "1.2.3", {"SOPClassUID": "1.2.3"}, True),
     ],
 )
