@@ -8,7 +8,6 @@ from typing import Final
 from attrs import frozen
 
 from qa_daemon.demo.plan import Sending
-from qa_daemon.dicom.part10 import data_set_offset
 from qa_daemon.errors import RetryableError
 from qa_daemon.geometry.letters import edge_letters
 from qa_daemon.limits import Limits
@@ -107,9 +106,7 @@ def picture(store: Store, outcome: Outcome) -> bytes | None:
     wanted = {instance.sop_instance_uid for instance in instances} & {change.sop_instance_uid}
     if not wanted:
         return None
-    content = outcome.sending.objects[0]
-    syntax = instances[0].transfer_syntax_uid
-    image = read_image(content[data_set_offset(content) :], syntax, Limits())
+    image = read_image(outcome.sending.objects[0], Limits())
     grey = displayed_values(image, decode_frame(image, 1))
     tagged, suggested = (
         edge_letters(numbers[:3], numbers[3:])

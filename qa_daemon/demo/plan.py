@@ -15,7 +15,6 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from qa_daemon.demo.phantom import CtPlan, ct_series, part10
-from qa_daemon.dicom.part10 import data_set_offset
 from qa_daemon.errors import ConfigurationError
 from qa_daemon.limits import Limits
 from qa_daemon.pixels.decode import decode_frames
@@ -204,8 +203,7 @@ def _native(path: Path) -> Dataset:
     """Read a picture, its pixels no longer encapsulated."""
     content = path.read_bytes()
     data_set = dcmread(BytesIO(content))
-    offset, syntax = data_set_offset(content), str(data_set.file_meta.TransferSyntaxUID)
-    samples = next(decode_frames(content[offset:], syntax, [1], Limits())).samples
+    samples = next(decode_frames(content, [1], Limits())).samples
     is_signed = samples.dtype.kind == "i"
     data_set.PixelRepresentation = int(is_signed)
     data_set.BitsAllocated = 16
