@@ -150,7 +150,7 @@ class _Check:
         pattern = GOOD.get(vr)
         if pattern is not None:
             return pattern.fullmatch(raw) is not None
-        return len(raw) <= 16 and SAFE.fullmatch(raw) is not None
+        return vr in CHARSET_VRS and len(raw) <= 16 and SAFE.fullmatch(raw) is not None
 
     def _decoded(self, token: Token, raw: bytes, vr: str, charset: Charset, prefix: str) -> str:
         if vr not in CHARSET_VRS:

@@ -340,8 +340,10 @@ class Walk:
         """Whether what follows on the outermost level is no element any more."""
         if header.tag == 0 and header.length == 0:
             return self.pixel_data is not None or self._is_blank(self.at)
-        if self.pixel_data is None or header.tag >> 16 == 0xFFFF:
+        if self.pixel_data is None:
             return False
+        if header.tag >> 16 == 0xFFFF:
+            return header.vr == "" or header.stop > level.end
         return not is_plausible(self.content, self.at, level.end, level.encoding)
 
     def _is_blank(self, at: int) -> bool:
