@@ -192,7 +192,7 @@ class Predictor:
         looked_at = sampled
         if models and request.per_instance:
             everything = whole_series(series, self._limits.frames_predicted_max)
-            looked_at = tuple(dict.fromkeys((*sampled, *everything)))
+            looked_at = tuple(dict.fromkeys((*everything, *sampled)))
         return _Plan(reasons, tuple(dict.fromkeys(models)), sampled, looked_at)
 
     def _reason(self, series: Series, target: str) -> Abstention | None:
