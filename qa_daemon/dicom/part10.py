@@ -7,6 +7,7 @@ from attrs import frozen
 
 from qa_daemon.dicom.encoding.meta import read_meta
 from qa_daemon.dicom.encoding.tokens import Content, Notes
+from qa_daemon.dicom.scan import bare_offset
 
 #: Ours, derived from a UUID (PS3.5 B.2).
 IMPLEMENTATION_CLASS_UID: Final = "2.25.176424029498340217823311903211943207402"
@@ -52,14 +53,15 @@ def file_meta(identity: MetaIdentity) -> bytes:
 
 
 def data_set_offset(content: Content) -> int:
-    """Return where the data set begins, 0 for a bare one.
+    """Return where the data set begins: behind group 0002, or where a bare one stands.
 
     Raises
     ------
     Refused
         If the object ends inside its head.
     """
-    return read_meta(content, len(content), Notes(0)).data_set_offset
+    meta = read_meta(content, len(content), Notes(0))
+    return meta.data_set_offset if meta.is_present else bare_offset(content)
 
 
 def _text(element: int, vr: bytes, text: str) -> bytes:

@@ -103,6 +103,8 @@ def scan(content: Content, limits: Limits) -> Scan:
         raise Refused("limit", "too-large", f"more than {limits.object_bytes_max} bytes")
     notes = Notes(limits.irregularities_max)
     meta = read_meta(content, end, notes)
+    if not meta.is_present:
+        meta = Meta(bare_offset(content))
     uid = meta.transfer_syntax_uid
     if uid and uid not in TRANSFER_SYNTAXES:
         message = "the transfer syntax is private or unknown"
@@ -114,6 +116,13 @@ def scan(content: Content, limits: Limits) -> Scan:
     if uid in DEFLATED:
         body, start = inflate(content, start, limits, notes), 0
     return _walk(body, start, meta, limits, notes)
+
+
+def bare_offset(content: Content) -> int:
+    """Return where a bare data set begins: 0, or 1 in files with a stray byte before it."""
+    end = len(content)
+    offsets = (at for at in (0, 1) if guess_encoding(content, at, end, None) is not None)
+    return next(offsets, 0)
 
 
 def _walk(body: Content, start: int, meta: Meta, limits: Limits, notes: Notes) -> Scan:

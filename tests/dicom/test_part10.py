@@ -39,6 +39,7 @@ def test_what_is_written_raises_no_irregularity(writer: Writer) -> None:
 
 def test_a_bare_data_set_begins_at_its_first_byte(writer: Writer) -> None:
     assert data_set_offset(writer.ct()) == 0
+    assert data_set_offset(b" " + writer.ct()) == 1
 
 
 def test_the_digest_is_that_of_the_data_set_whatever_the_head(writer: Writer) -> None:

@@ -229,6 +229,13 @@ def test_meta_of_a_file_may_be_odd_in_many_ways(writer: Writer) -> None:
     assert refusal(good + b"abcd") == ("truncated", "truncated")
 
 
+def test_a_bare_data_set_may_stand_behind_a_stray_byte(writer: Writer) -> None:
+    plain, stray = (scan(lead + writer.ct(), LIMITS) for lead in (b"", b" "))
+    assert kinds(plain) == kinds(stray) == {"meta-missing"}
+    assert (plain.data_set_offset, stray.data_set_offset) == (0, 1)
+    assert refusal(b"  " + writer.ct()) == ("not_dicom", "not-dicom")
+
+
 def test_bytes_behind_the_data_set_are_noted(writer: Writer) -> None:
     for tail in (b"\0" * 64, b"\0" * 3, b"PK\3\4" * 20, b"\xff" * 40):
         assert kinds(scan(writer.file() + tail, LIMITS)) == {"trailing-bytes"}, tail[:4]
