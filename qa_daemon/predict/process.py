@@ -43,6 +43,8 @@ class TooMuch(Exception):  # noqa: N818  it says what the object is
 class ChildProcess:
     """One child at a time.
 
+    The kernel kills it when the thread that started it ends, so ask from a thread that stays.
+
     Attributes
     ----------
     memory_bytes
