@@ -3,6 +3,6 @@
 In: the facts of a series or a study. Out: hits, or why there is no verdict.
 """
 
-from qa_daemon.rules.checks import attributes, orientation, stack, study
+from qa_daemon.rules.checks import attributes, orders, orientation, stack, study
 
-REGISTERED = (attributes, orientation, stack, study)
+REGISTERED = (attributes, orders, orientation, stack, study)

@@ -140,6 +140,26 @@ def window_usable(facts: SeriesFacts, _: Options) -> Answer:
     return (Hit(sop_instance_uids=uids(wrong, facts.series.instances), severity=severity),)
 
 
+@of_series
+def rescale_usable(facts: SeriesFacts, _: Options) -> Answer:
+    """Check that slope and intercept come together, as numbers, the slope not zero (C.11.1)."""
+    wrong = [
+        each
+        for each in facts.series.instances
+        if not _is_rescale(
+            values_of(each, "RescaleSlope") or (), values_of(each, "RescaleIntercept") or ()
+        )
+    ]
+    return (Hit(sop_instance_uids=uids(wrong, facts.series.instances)),) if wrong else PASSED
+
+
+def _is_rescale(slopes: tuple[str, ...], intercepts: tuple[str, ...]) -> bool:
+    if not any(slopes) and not any(intercepts):
+        return True
+    numbers = decimals((*slopes, *intercepts))
+    return len(slopes) == 1 and len(intercepts) == 1 and numbers is not None and numbers[0] != 0
+
+
 def _is_window(centres: tuple[str, ...], widths: tuple[str, ...]) -> bool:
     if not any(centres) and not any(widths):
         return True

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import Final
 
+from qa_daemon.dicom.terms import ENHANCED_CLASSES, IMAGE_PLANE_CLASSES
 from qa_daemon.geometry.cosines import Cosines, Fault, dot
 from qa_daemon.geometry.placement import Placement
 from qa_daemon.geometry.stack import dissenters, orientation_groups
@@ -34,13 +35,20 @@ def _planar(facts: SeriesFacts) -> tuple[Slice, ...]:
     return tuple(each for each in facts.slices if each.cosines is not None)
 
 
+def _is_wrong(value: tuple[float, ...] | Fault | None, each: Slice) -> bool:
+    """Whether a value is faulty, or absent from an object whose class demands it."""
+    if value is None:
+        return each.instance.sop_class_uid in IMAGE_PLANE_CLASSES | ENHANCED_CLASSES
+    return isinstance(value, Fault)
+
+
 @of_series
 def image_position_valid(facts: SeriesFacts, _: Options) -> Answer:
     """Check that every frame with an orientation has a position of three plausible numbers."""
     slices = _planar(facts)
     if not slices:
         return NotApplicable()
-    wrong = [each for each in slices if not isinstance(each.position, tuple)]
+    wrong = [each for each in slices if _is_wrong(each.position, each)]
     said = wrong[0].position if wrong else None
     message = said.message if isinstance(said, Fault) else "Image Position (Patient) is absent"
     return _hit((each.instance.sop_instance_uid for each in wrong), facts, f"{message}.")
@@ -52,7 +60,7 @@ def pixel_spacing_valid(facts: SeriesFacts, _: Options) -> Answer:
     slices = _planar(facts)
     if not slices:
         return NotApplicable()
-    wrong = [each for each in slices if not isinstance(each.spacing, tuple)]
+    wrong = [each for each in slices if _is_wrong(each.spacing, each)]
     said = wrong[0].spacing if wrong else None
     message = said.message if isinstance(said, Fault) else "Pixel Spacing is absent"
     return _hit((each.instance.sop_instance_uid for each in wrong), facts, f"{message}.")

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Final
 
+from qa_daemon.records.finding import Severity
 from qa_daemon.records.prediction import Prediction
 from qa_daemon.records.series import Series
 from qa_daemon.rules.checks.registry import Options, of_series, of_study
@@ -114,12 +115,15 @@ def patient_identity_same(facts: StudyFacts, _: Options) -> Answer:
     }
     if not differing:
         return PASSED
+    # One number under two spellings of a name is mostly one patient; two numbers seldom are.
+    severity = Severity.INFO if set(differing) == {"PatientName"} else None
     return (
         Hit(
             f"Images of one study differ in {', '.join(differing)}; one of them may be another "
             "patient's.",
             _minority(differing),
             {keyword: " | ".join(sorted(values)) for keyword, values in differing.items()},
+            severity,
         ),
     )
 
