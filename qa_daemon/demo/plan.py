@@ -107,7 +107,7 @@ def _planted() -> Iterator[_Planned]:
         ABDOMEN_MR,
         "Image Orientation not of unit length",
         _set("ImageOrientationPatient", ["1", "0", "0", "0", "0.5", "0"]),
-        Topic.GEOMETRY,
+        Topic.ORIENTATION,
     )
     yield from _two_accessions()
 
