@@ -1,8 +1,10 @@
 """Every enabled rule ends in exactly one of five outcomes."""
 
 from collections.abc import Callable
+from time import perf_counter
 
 import pytest
+from attrs import evolve
 
 from qa_daemon.records.finding import Level
 from qa_daemon.records.inference import Inference
@@ -12,8 +14,9 @@ from qa_daemon.records.series import Series
 from qa_daemon.rules.checks.registry import SERIES_CHECKS
 from qa_daemon.rules.evaluate import evaluate, judged
 from qa_daemon.rules.facts import Answer, Hit, NotApplicable, NotEvaluated, SeriesFacts, StudyFacts
+from qa_daemon.rules.operators import OPERATORS, Answered, Look
 from qa_daemon.rules.prove import case_prediction, case_series
-from qa_daemon.rules.schema import CaseSeries, Operand, Outcome, Rule, RulePack
+from qa_daemon.rules.schema import CaseSeries, FactTest, Operand, Outcome, Rule, RulePack
 
 Maker = Callable[..., Rule]
 
@@ -272,3 +275,38 @@ def test_a_series_without_instances_of_the_rule_is_not_applicable(rule: Maker) -
     made = rule(level="instance", check={"fact": "tag.Modality", "filled": True})
     empty = Series("1", "1.1", "", (), {})
     assert judged(made, SeriesFacts(empty)).outcome is Outcome.NOT_APPLICABLE
+
+
+def test_a_rule_is_evaluated_once_per_distinct_value(
+    rule: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    filled = OPERATORS["filled"]
+
+    def counted(look: Look, test: FactTest) -> Answered:
+        asked.append(test.fact)
+        return filled.apply(look, test)
+
+    monkeypatch.setitem(OPERATORS, "filled", evolve(filled, apply=counted))
+    made = rule(level="instance", check={"fact": "tag.Laterality", "filled": True})
+    rows: list[dict[str, Operand]] = [
+        {"InstanceNumber": number, "Laterality": "LR"[number % 2]} for number in range(100)
+    ]
+    assert judged(made, facts_of(*rows)).outcome is Outcome.PASSED
+    assert len(asked) == 2
+    asked.clear()
+    assert judged(made, facts_of(*rows[::2])).outcome is Outcome.PASSED
+    assert len(asked) == 1
+
+
+def test_a_hundred_rules_on_a_thousand_instances_stay_quick(shipped_pack: RulePack) -> None:
+    rows: list[dict[str, Operand]] = [
+        {"InstanceNumber": z, "ImagePositionPatient": (-179, -180, z), "WindowCenter": z % 3}
+        for z in range(1000)
+    ]
+    facts = facts_of(*rows, Modality="CT", ImageOrientationPatient=(1, 0, 0, 0, 1, 0))
+    begin = perf_counter()
+    for _ in range(2):
+        evaluate(shipped_pack, evolve(facts))
+    # Measured: 0.15 s on one idle core; what grew with the square would take minutes.
+    assert perf_counter() - begin < 5

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Final
 
 from attrs import frozen
@@ -128,9 +129,10 @@ def window_usable(facts: SeriesFacts, _: Options) -> Answer:
     """Check that as many window widths as centres, each width above zero (PS3.3 C.11.2.1.2)."""
     wrong: list[Instance] = []
     unset = True
+    is_window = cache(_is_window)  # a series has few windows
     for instance in facts.series.instances:
         centres, widths = (values_of(instance, k) for k in ("WindowCenter", "WindowWidth"))
-        if not _is_window(centres or (), widths or ()):
+        if not is_window(centres or (), widths or ()):
             wrong.append(instance)
             unset = unset and (*(centres or ()), *(widths or ())) == _NO_WINDOW
     if not wrong:
@@ -143,10 +145,11 @@ def window_usable(facts: SeriesFacts, _: Options) -> Answer:
 @of_series
 def rescale_usable(facts: SeriesFacts, _: Options) -> Answer:
     """Check that slope and intercept come together, as numbers, the slope not zero (C.11.1)."""
+    is_rescale = cache(_is_rescale)
     wrong = [
         each
         for each in facts.series.instances
-        if not _is_rescale(
+        if not is_rescale(
             values_of(each, "RescaleSlope") or (), values_of(each, "RescaleIntercept") or ()
         )
     ]
