@@ -167,6 +167,7 @@ class Folder:
 
     def _scan(self) -> float:
         """Take what lies still; return how long to wait for the next file."""
+        self._shelves.bring_back(time.monotonic())
         seen = dict(files_below(self._path, SHELVES))
         ready, next_s = self._stability.still(seen, time.monotonic())
         ready.sort(key=lambda each: each.path.name.upper() == "DICOMDIR")  # behind its files

@@ -2,10 +2,12 @@
 
 import os
 import secrets
+import time
+from collections import deque
 from pathlib import Path
 from typing import Final
 
-from attrs import frozen
+from attrs import define, field, frozen
 
 from qa_daemon.config.settings import AfterIntake
 from qa_daemon.intake.files.stable import Candidate, Signature
@@ -15,6 +17,8 @@ DONE: Final = "done"
 REJECTED: Final = "rejected"
 SHELVES: Final = frozenset((DONE, REJECTED))
 NAME_BYTES_MAX: Final = 255  # of every file system in use
+WATCHED_S: Final = 60.0  # a program that pauses longer in the middle of a file is taken for done
+WATCHED_MAX: Final = 2000  # files looked at again, a few milliseconds per scan
 COLLISIONS_MAX: Final = 100  # then a random name
 REASON_SUFFIX: Final = ".reason.txt"
 NOTES_SUFFIX: Final = ".notes.txt"
@@ -32,11 +36,50 @@ ADVICE: Final = {
 
 
 @frozen
+class _Moved:
+    """A file that was put on a shelf a short while ago."""
+
+    source: Path
+    target: Path
+    signature: Signature
+    until: float
+
+
+@define
 class Shelves:
     """The two folders within the watched one."""
 
     folder: Path
     after: AfterIntake
+    _moved_lately: deque[_Moved] = field(factory=lambda: deque(maxlen=WATCHED_MAX), init=False)
+
+    def bring_back(self, now: float) -> int:
+        """Return files to where they lay that somebody has written to since they were put away.
+
+        A program that held a file open through its quiet time writes on wherever it was moved;
+        it is taken anew when it lies still.
+
+        Returns
+        -------
+        count
+            Of files brought back.
+
+        Raises
+        ------
+        OSError
+            If one cannot be moved.
+        """
+        count = 0
+        for moved in list(self._moved_lately):
+            is_changed = _facts(moved.target) not in (None, moved.signature)
+            if is_changed and not os.path.lexists(moved.source):
+                moved.source.parent.mkdir(parents=True, exist_ok=True)
+                moved.target.rename(moved.source)
+                _beside(moved.target, REASON_SUFFIX).unlink(missing_ok=True)
+                count += 1
+            if is_changed or moved.until < now:
+                self._moved_lately.remove(moved)
+        return count
 
     def put_away(self, candidate: Candidate, notes: tuple[str, ...] = ()) -> bool:
         """Move or delete a file whose commit is done; return False if it changed meanwhile.
@@ -82,6 +125,8 @@ class Shelves:
         target = self._free_name(candidate, shelf)
         candidate.path.rename(target)
         if _is_same(target, candidate.signature) or os.path.lexists(candidate.path):
+            until = time.monotonic() + WATCHED_S
+            self._moved_lately.append(_Moved(candidate.path, target, candidate.signature, until))
             return target
         target.rename(candidate.path)  # somebody writes it still: it is taken once it lies still
         return None
@@ -109,11 +154,15 @@ def _beside(path: Path, suffix: str) -> Path:
     return path.with_name(shortened(path.name, suffix))
 
 
-def _is_same(path: Path, signature: Signature) -> bool:
+def _facts(path: Path) -> Signature | None:
     try:
-        return Signature.of(path.lstat()) == signature
+        return Signature.of(path.lstat())
     except FileNotFoundError:
-        return False
+        return None
+
+
+def _is_same(path: Path, signature: Signature) -> bool:
+    return _facts(path) == signature
 
 
 def _explained(name: str, rejections: tuple[Rejection, ...]) -> tuple[str, ...]:
@@ -141,4 +190,6 @@ def visible(text: str) -> str:
 
 def _write(path: Path, suffix: str, lines: tuple[str, ...]) -> None:
     text = "\n".join(lines) + "\n"
-    _beside(path, suffix).write_text(text, encoding="utf-8", errors="backslashreplace")
+    draft = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    draft.write_text(text, encoding="utf-8", errors="backslashreplace")
+    draft.replace(_beside(path, suffix))  # whoever finds it reads the whole of it

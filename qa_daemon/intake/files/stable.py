@@ -10,8 +10,8 @@ from attrs import define, field, frozen
 
 #: What copying programs call a file until it is whole; they rename it then.
 UNFINISHED: Final = (".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", "~")
-#: rsync copies under a dotted name; one that nobody renames is a file like any other.
-DOTTED_QUIET_FACTOR: Final = 5.0
+#: rsync copies under a dotted name, others begin with an empty file; one that stays so is taken.
+DOUBTFUL_QUIET_FACTOR: Final = 5.0
 FOLDERS_DEEP_MAX: Final = 200
 
 
@@ -93,7 +93,7 @@ class Stability:
             if before is None or before.signature != signature:
                 before = _Sighting(signature, now)
             sightings[path] = before
-            left_s = before.since + self._quiet_s(path) - now
+            left_s = before.since + self._quiet_s(path, signature) - now
             if left_s <= 0:
                 ready.append(Candidate(path, signature))
             else:
@@ -101,8 +101,9 @@ class Stability:
         self._sightings = sightings
         return ready, next_s
 
-    def _quiet_s(self, path: Path) -> float:
-        return self.quiet_s * (DOTTED_QUIET_FACTOR if path.name.startswith(".") else 1.0)
+    def _quiet_s(self, path: Path, signature: Signature) -> float:
+        is_doubtful = path.name.startswith(".") or (signature.is_regular and not signature.size)
+        return self.quiet_s * (DOUBTFUL_QUIET_FACTOR if is_doubtful else 1.0)
 
 
 def is_unfinished(name: str) -> bool:
