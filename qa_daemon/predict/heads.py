@@ -26,8 +26,12 @@ ORIENTATION: Final = "axial_orientation"
 REGION: Final = "body_region"
 #: Regions with unpaired organs that show which side is which (`orientation_maths`).
 SIDED_REGIONS: Final = ("CHEST", "ABDOMEN")
-#: A mirror probability is kept this far from 0 and 1: a single slice is never beyond doubt.
-SIDE_DOUBT: Final = 0.01
+#: Regions without such organs: shoulders and iliac crests show a little of both kinds.
+SIDELESS_REGIONS: Final = ("HEAD", "NECK", "PELVIS", "LOWERLIMB")
+#: A mirror probability is kept this far from 0 and 1: of a slice alone, and of one that votes. A
+#: voter may be quite wrong (a high dome of the liver looks mirrored), and must not outvote three.
+SIDE_DOUBT_ALONE: Final = 0.001
+SIDE_DOUBT_VOTING: Final = 0.02
 #: A region counts for the series if it is seen on this share of the slices, and on one at least.
 SLICES_SHARE_MIN: Final = 0.25
 
@@ -155,7 +159,8 @@ def _mirror(each: Probabilities, turn: int, organs: Probabilities, card: ModelCa
     if not len(asked):
         asked = each
     upright, mirrored = asked[:, turn] + 1e-9, asked[:, 4 + turn] + 1e-9
-    shares = np.clip(mirrored / (upright + mirrored), SIDE_DOUBT, 1.0 - SIDE_DOUBT)
+    doubt = SIDE_DOUBT_ALONE if len(asked) == 1 else SIDE_DOUBT_VOTING
+    shares = np.clip(mirrored / (upright + mirrored), doubt, 1.0 - doubt)
     # A slice that sees another turn than the series knows little of this one's mirror.
     weights = upright + mirrored
     odds = float((np.log(shares / (1.0 - shares)) * weights).sum() / max(1e-9, weights.sum()))
@@ -193,10 +198,12 @@ def _by_subject(regions: Sequence[Prediction]) -> Mapping[Subject, Prediction]:
 
 
 def _organs(said: Prediction | None) -> float:
-    """Return the probability that organs which tell the side are in view; 0 if nobody looked."""
+    """Return the probability that organs which tell the side fill the slice; 0 if nobody looked."""
     if said is None:
         return 0.0
-    return max(said.probabilities.get(region, 0.0) for region in SIDED_REGIONS)
+    seen = said.probabilities
+    organs = max(seen.get(region, 0.0) for region in SIDED_REGIONS)
+    return organs * (1.0 - max(seen.get(region, 0.0) for region in SIDELESS_REGIONS))
 
 
 def _is_known(card: ModelCard, said: Prediction | None) -> bool:

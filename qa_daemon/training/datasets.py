@@ -90,6 +90,14 @@ class LabelledSlice:
         )
 
     @property
+    def is_sided_between(self) -> bool:
+        """Whether the side is known on a slice between regions, where organs may show it.
+
+        Most of these are domes of the liver below heart or lung, which few other slices show.
+        """
+        return self.mirror_verified and not self.regions
+
+    @property
     def is_sideless(self) -> bool:
         """Whether nothing on this slice tells left from right (head, neck, pelvis, limbs)."""
         return bool(self.regions) and SIDED_REGIONS.isdisjoint(self.regions)

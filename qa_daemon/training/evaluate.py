@@ -29,9 +29,9 @@ Figures: TypeAlias = dict[str, object]
 
 #: Random variants per slice (field, window, table, noise) on which thresholds must hold too.
 VARIANTS: Final = 6
-#: Share of decided variants that may be wrong, patients weighted alike. A hundred clean series
-#: then raise less than one alarm between them: most series have several slices, which must agree.
-WRONG_SHARE_MAX: Final = 0.002
+#: Share of decided answers that may be wrong, each patient counting once: three in a thousand for
+#: the turn and as many for the mirror leave four for the regions, one alarm in a hundred series.
+WRONG_SHARE_MAX: Final = 0.003
 #: No threshold goes below these, whatever so few validation patients suggest.
 TURN_MIN: Final = 0.95
 MIRROR_MIN: Final = 0.975
@@ -185,14 +185,15 @@ def calibrated_orientation(card: ModelCard, found: Scored) -> ModelCard:
     warm = evolve(
         card, temperature=_best(surprise), correlation=CORRELATION, thresholds=open_to_all
     )
-    turns, sides = [], []
+    turns: list[Said] = []
+    sides: list[Said] = []
     for said, item in zip(answers(warm, found), found.items, strict=True):
         assert said.turn is not None
         assert said.mirror is not None
         if not said.turn.abstained:
-            turns.append((said.turn.probability, said.turn.value != 0))
+            turns.append(Said(said.turn.probability, said.turn.value != 0, item.patient))
         if not said.mirror.abstained and item.mirror_verified:
-            sides.append((said.mirror.probability, bool(said.mirror.value)))
+            sides.append(Said(said.mirror.probability, bool(said.mirror.value), item.patient))
     turn, mirror = threshold(turns, TURN_MIN), threshold(sides, MIRROR_MIN)
     chosen = evolve(
         open_to_all, turn=TURN_MIN, turn_slice=turn, mirror=MIRROR_MIN, mirror_slice=mirror
@@ -200,26 +201,32 @@ def calibrated_orientation(card: ModelCard, found: Scored) -> ModelCard:
     return evolve(warm, thresholds=chosen)
 
 
-def threshold(said: Sequence[tuple[float, bool]], least: float) -> float:
-    """Return the least probability from which on few enough answers are wrong.
+@frozen
+class Said:
+    """One answer: its probability, whether it was wrong, and of whom."""
 
-    Parameters
-    ----------
-    said
-        Probability, and whether the answer was wrong.
-    least
-        No lower threshold is returned.
+    probability: float
+    is_wrong: bool
+    patient: str
+
+
+def threshold(said: Sequence[Said], least: float) -> float:
+    """Return the least probability from `least` on with few enough wrong answers above it.
+
+    Each patient counts once, however many slices there are; the share is that of all answers, so
+    that a threshold which almost nobody reaches is not called a good one for being never wrong.
     """
-    ordered = sorted(said, reverse=True)
-    wrong = np.cumsum([is_wrong for _, is_wrong in ordered])
-    # From the top: the last place where the wrong ones are still few enough of those above.
-    few = np.flatnonzero(wrong <= WRONG_SHARE_MAX * np.arange(1, len(ordered) + 1))
-    if not few.size:
-        return 1.0
-    if few[-1] + 1 == len(ordered):
-        return least
-    next_down = ordered[int(few[-1]) + 1][0]
-    return float(max(least, np.ceil(next_down * 1000 + 1e-6) / 1000))
+    counts: dict[str, int] = defaultdict(int)
+    for each in said:
+        counts[each.patient] += 1
+    wrong = sorted((each for each in said if each.is_wrong), key=lambda each: -each.probability)
+    borne, value = 0.0, least
+    for each in wrong:
+        borne += 1 / counts[each.patient]
+        if borne > WRONG_SHARE_MAX * len(counts):
+            value = float(np.ceil(each.probability * 1000 + 1e-6) / 1000)
+            break
+    return max(least, value)
 
 
 def orientation_figures(card: ModelCard, found: Scored) -> Figures:

@@ -38,7 +38,7 @@ OTHERS_SHIFT: Final = float(np.log(6 / OTHERS_DRAWN))
 OTHER_PLANES_SHARE: Final = 0.10
 DRAWN_SHARE: Final = 0.04
 #: How much more often slices are drawn on which the side is known.
-SIDED_WEIGHT: Final = 1.8
+SIDED_WEIGHT: Final = 2.2
 
 
 @frozen(kw_only=True)
@@ -161,7 +161,7 @@ def drawing_weights(items: Sequence[LabelledSlice]) -> NDArray[np.float64]:
     weights = share([item.patient for item in items], np.ones(len(items)))
     weights = share([item.source for item in items], weights) ** 0.75
     weights = share([(item.modality, item.plane, item.regions) for item in items], weights)
-    weights *= [SIDED_WEIGHT if item.is_sided else 1.0 for item in items]
+    weights *= [SIDED_WEIGHT if item.is_sided or item.is_sided_between else 1.0 for item in items]
     return np.asarray(weights / weights.sum(), np.float64)
 
 
@@ -205,7 +205,7 @@ def _subject(
     if lot < DRAWN_SHARE + OTHER_PLANES_SHARE and others:
         return draw(others[int(random.integers(len(others)))], random, size), NO_ANSWER
     picture = draw(subject, random, size)
-    if subject.item.is_sided:
+    if subject.item.is_sided or subject.item.is_sided_between:
         return picture, SIDE_KNOWN
     return picture, SIDE_UNSEEN if subject.item.is_sideless else SIDE_OPEN
 

@@ -51,8 +51,8 @@ MEANINGS: Final = {
 }
 HOW: Final = {
     "turn": "floor; a series needs it after the vote of its slices",
-    "turn_slice": "validation patients with random fields and windows: at most 0.2 % of decided "
-    "slices wrong, never below the floor of 0.95",
+    "turn_slice": "validation patients, random fields and windows: at most 0.3 % of answers "
+    "decided and wrong, each patient counting once; floor 0.95",
     "mirror": "floor; a series needs it after the vote of the slices that show organs",
     "mirror_slice": "as turn_slice, on slices whose side is known; floor 0.975",
     "organs": "chest or abdomen more likely than not on a slice that speaks about the mirror",

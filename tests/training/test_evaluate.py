@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa_daemon.training.evaluate import threshold, wilson
+from qa_daemon.training.evaluate import Said, threshold, wilson
 
 
 @given(st.integers(1, 500), st.floats(0, 1))
@@ -16,12 +16,22 @@ def test_intervals_are_those_of_the_literature() -> None:
     assert wilson(81, 263) == pytest.approx([0.3080, 0.2553, 0.3662], abs=2e-4)
 
 
-def test_the_threshold_lies_above_the_wrong_answers() -> None:
-    said = [(0.99, False)] * 700 + [(0.97, True)] * 2 + [(0.96, False)] * 5
-    assert threshold(said, 0.9) == pytest.approx(0.971)
+def right(count: int) -> list[Said]:
+    return [Said(0.99, is_wrong=False, patient=f"right {number}") for number in range(count)]
 
 
-def test_no_threshold_goes_below_its_floor_nor_is_one_found_among_wrong_answers() -> None:
-    assert threshold([(0.5, False)] * 10, 0.9) == 0.9
-    assert threshold([(0.99, True)] * 10, 0.9) == 1.0
-    assert threshold([(0.95, False), (0.4, True)], 0.9) == 0.9
+def test_the_threshold_lies_above_the_first_wrong_answer_too_many() -> None:
+    wrong = [Said(share, is_wrong=True, patient=f"wrong {share}") for share in (0.98, 0.97, 0.96)]
+    assert threshold(right(100) + wrong, 0.9) == pytest.approx(0.981)
+    assert threshold(right(400) + wrong, 0.9) == pytest.approx(0.971)
+    assert threshold(right(2000) + wrong, 0.9) == 0.9
+
+
+def test_a_patient_of_many_slices_counts_once() -> None:
+    stack = [Said(0.98, is_wrong=number == 0, patient="stack") for number in range(50)]
+    assert threshold(right(100) + stack, 0.9) == 0.9
+
+
+def test_no_threshold_goes_below_its_floor() -> None:
+    assert threshold(right(10), 0.9) == 0.9
+    assert threshold([Said(0.4, is_wrong=True, patient="low")], 0.9) == 0.9
