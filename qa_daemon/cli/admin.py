@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from qa_daemon.cli import tables
-from qa_daemon.cli.opened import settings_of
+from qa_daemon.cli.opened import require_state, settings_of
+from qa_daemon.cli.printable import printable
 from qa_daemon.config.load import load_settings, show
 from qa_daemon.config.packs import models_folder
 from qa_daemon.dicom.header import read_instance
@@ -28,20 +29,17 @@ def list_rules(options: argparse.Namespace) -> int:
     from qa_daemon.pipeline.rulebook import rules_in_force  # noqa: PLC0415  models are not needed
 
     pack = rules_in_force(settings_of(options))
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("id", "severity", "topic", "level", "status", "title"):
-        table.add_column(name, no_wrap=name == "id", overflow="fold")
+    grid = Table.grid(padding=(0, 2), expand=True)
+    grid.add_column(no_wrap=True, style="bold")
+    grid.add_column(no_wrap=True, width=tables.BADGE_WIDTH)
+    grid.add_column(ratio=1)
     for rule in (pack.rules[name] for name in sorted(pack.rules)):
-        table.add_row(
-            rule.id,
-            Text(rule.severity.word, style=tables.STYLES[rule.severity]),
-            rule.topic.value,
-            rule.level.value,
-            rule.status.value,
-            tables.printable(rule.title),
-        )
+        facts = f"\n{rule.topic.value}, level {rule.level.value}, {rule.status.value}"
+        facts += ", quick" if rule.quick else ""
+        title = Text.assemble(printable(rule.title), (facts, "dim"))
+        grid.add_row(rule.id, tables.badge(rule.severity), title)
     console = Console(highlight=False)
-    console.print(table)
+    console.print(grid)
     console.print(Text(f"{len(pack.enabled)} rules in force, digest {pack.digest[:12]}", "dim"))
     return 0
 
@@ -73,7 +71,7 @@ def list_models(options: argparse.Namespace) -> int:
     catalog = load_catalog(folder)
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("model", "target", "modalities", "digest", "golden inputs"):
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", no_wrap=name == "model")
     problems = [f"{problem.path}: {problem.message}" for problem in catalog.problems]
     for card in catalog.cards.values():
         try:
@@ -83,7 +81,7 @@ def list_models(options: argparse.Namespace) -> int:
             verdict = Text("refused", style="bold red")
             problems.append(str(error))
         modalities = ", ".join(card.modalities)
-        table.add_row(card.name, card.target, modalities, card.digest[:12], verdict)
+        table.add_row(card.name, card.target, modalities, card.digest[:8], verdict)
     Console(highlight=False).print(table)
     for problem in problems:
         print(problem, file=sys.stderr)
@@ -112,6 +110,7 @@ def show_configuration(options: argparse.Namespace) -> int:
 def upgrade_database(options: argparse.Namespace) -> int:
     """Bring the schema to this release."""
     settings = settings_of(options)
+    require_state(settings)
     print(f"schema {schema.upgrade(settings.store_url, settings.store.lock_timeout_s)} in force")
     return 0
 

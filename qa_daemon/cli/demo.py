@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from qa_daemon.cli import tables
+from qa_daemon.cli.printable import printable
 from qa_daemon.config.load import load_settings
 from qa_daemon.demo import outcome as outcomes
 from qa_daemon.demo import service as services
@@ -111,9 +112,7 @@ def _findings(each: Outcome) -> Text:
     lines = []
     for finding in sorted(each.findings, key=lambda one: -one.severity):
         style = tables.STYLES[Severity(finding.severity)]
-        lines.append(
-            Text.assemble((finding.severity.word, style), " ", tables.printable(finding.message))
-        )
+        lines.append(Text.assemble((finding.severity.word, style), " ", printable(finding.message)))
     return Text("\n").join(lines)
 
 

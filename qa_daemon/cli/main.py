@@ -5,32 +5,38 @@ Every command lives in a module of its own that is imported only when it is call
 """
 
 import argparse
+import contextlib
 import os
 import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
+from io import TextIOWrapper
 from pathlib import Path
 
+from qa_daemon.cli.printable import printable_lines
 from qa_daemon.errors import QaDaemonError
 
 STATUS_FAILED = 2
 STATUS_INTERRUPTED = 130
 STATUS_BROKEN_PIPE = 141
+PORT_MAX = 65535
 
 INTENDED_USE = "Quality assurance of DICOM metadata. Not a medical device."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal may lack a letter; never fail for it
     options = _parser().parse_args(arguments)
-    command = getattr(import_module(f"qa_daemon.cli.{options.module}"), options.function)
     try:
-        return int(command(options))
+        command = getattr(import_module(f"qa_daemon.cli.{options.module}"), options.function)
+        status = int(command(options))
+        sys.stdout.flush()  # here, where its failure can still be told
     except QaDaemonError as error:
-        print(f"qa-daemon: {error}", file=sys.stderr)
-        return STATUS_FAILED
+        return _failed(str(error))
     except KeyboardInterrupt:
         return STATUS_INTERRUPTED
     except BrokenPipeError:
@@ -40,14 +46,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("QA_DAEMON_TRACEBACK"):
             raise
-        # The message of a stranger's exception may quote a patient's value: only its place is told.
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        print(
-            f"qa-daemon: internal error {type(error).__name__} in {Path(place.filename).name}, "
-            f"line {place.lineno}. Please report it; QA_DAEMON_TRACEBACK=1 shows all of it.",
-            file=sys.stderr,
-        )
-        return STATUS_FAILED
+        return _failed(_place_of(error))
+    return status
+
+
+def _failed(message: str) -> int:
+    # File names and what people typed may hold anything.
+    with contextlib.suppress(OSError):
+        print(f"qa-daemon: {printable_lines(message)}", file=sys.stderr)
+    return STATUS_FAILED
+
+
+def _place_of(error: Exception) -> str:
+    """Name the kind and the place of a bug; its text may hold a patient's value and is left out."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"internal error {type(error).__name__} in {Path(place.filename).name}, "
+        f"line {place.lineno}. Please report it; QA_DAEMON_TRACEBACK=1 shows all of it."
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -80,6 +96,20 @@ def _command(
     module, _, function = target.partition(":")
     parser.set_defaults(module=module, function=function)
     return parser
+
+
+def _count(text: str) -> int:
+    """Read a number of things, at least one."""
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    """Read a TCP port, 0 for any free one."""
+    if not text.isascii() or not text.isdigit() or int(text) > PORT_MAX:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port from 0 to {PORT_MAX}")
+    return int(text)
 
 
 def _with_configuration(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -119,7 +149,7 @@ def _add_demo(commands: "_Commands[argparse.ArgumentParser]") -> None:
         "file raised one",
     )
     parser.add_argument("--state", type=Path, metavar="DIR", help="state folder (default: new)")
-    parser.add_argument("--port", type=int, default=0, metavar="N", help="C-STORE port")
+    parser.add_argument("--port", type=_port, default=0, metavar="N", help="C-STORE port")
 
 
 def _add_serve(commands: "_Commands[argparse.ArgumentParser]") -> None:
@@ -130,7 +160,7 @@ def _add_serve(commands: "_Commands[argparse.ArgumentParser]") -> None:
         choices=["receiver", "worker", "outbound", "web"],
         help="one role only (default: all four as children)",
     )
-    parser.add_argument("--port", type=int, metavar="N", help="C-STORE port to listen on")
+    parser.add_argument("--port", type=_port, metavar="N", help="C-STORE port to listen on")
     _with_configuration(parser)
 
 
@@ -141,18 +171,20 @@ def _add_queue(commands: "_Commands[argparse.ArgumentParser]") -> None:
         _command(actions, "list", "list findings, the worst first", "queue:list_findings")
     )
     listing.add_argument("--severity", choices=["info", "minor", "major", "critical"])
-    listing.add_argument("--limit", type=int, default=100, metavar="N")
+    listing.add_argument("--limit", type=_count, default=100, metavar="N")
     listing.add_argument("--json", action="store_true")
     show = _with_configuration(
         _command(actions, "show", "show one finding with its suggestions", "queue:show_finding")
     )
-    show.add_argument("id", type=int, metavar="ID")
+    show.add_argument("id", type=_count, metavar="ID")
     show.add_argument("--json", action="store_true")
     export = _with_configuration(
         _command(actions, "export", "write the suggestion files of findings", "queue:export")
     )
     export.add_argument("folder", type=Path, metavar="FOLDER")
-    export.add_argument("--id", type=int, action="append", metavar="ID", help="only these findings")
+    export.add_argument(
+        "--id", type=_count, action="append", metavar="ID", help="only these findings"
+    )
 
 
 def _add_series(commands: "_Commands[argparse.ArgumentParser]") -> None:
@@ -162,7 +194,7 @@ def _add_series(commands: "_Commands[argparse.ArgumentParser]") -> None:
         _command(actions, "list", "list series, the newest first", "series:list_series")
     )
     listing.add_argument("--in", dest="in_state", metavar="STATE", help="only in this state")
-    listing.add_argument("--limit", type=int, default=100, metavar="N")
+    listing.add_argument("--limit", type=_count, default=100, metavar="N")
     listing.add_argument("--json", action="store_true")
     for name, purpose, function in (
         ("show", "show one series with its verdict", "show_series"),
@@ -181,7 +213,7 @@ def _add_series(commands: "_Commands[argparse.ArgumentParser]") -> None:
         _command(actions, "recheck", "evaluate series again", "series:recheck")
     )
     recheck.add_argument("keys", nargs="*", metavar="KEY")
-    recheck.add_argument("--days", type=int, metavar="N", help="all received in the last N days")
+    recheck.add_argument("--days", type=_count, metavar="N", help="all received in the last N days")
 
 
 def _add_rules_and_models(commands: "_Commands[argparse.ArgumentParser]") -> None:

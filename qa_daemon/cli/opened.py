@@ -20,6 +20,21 @@ def settings_of(options: argparse.Namespace) -> Settings:
     return load_settings(options.config, overrides={"state": options.state})
 
 
+def require_state(settings: Settings) -> None:
+    """Refuse a state folder that does not exist: a misspelt one must not come into being.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is none; a database of its own (PostgreSQL) needs none.
+    """
+    if settings.store_url.startswith("sqlite:") and not settings.state.is_dir():
+        raise ConfigurationError(
+            f"state {settings.state}: no service has run here; name its folder with --state, "
+            "or its service.yaml with --config"
+        )
+
+
 @contextlib.contextmanager
 def opened(settings: Settings) -> Iterator[Store]:
     """Open the database of a configuration.
@@ -27,13 +42,9 @@ def opened(settings: Settings) -> Iterator[Store]:
     Raises
     ------
     ConfigurationError
-        If no service has ever run there: a listing must not make an empty database.
+        If no service has ever run there.
     """
-    if settings.store_url.startswith("sqlite:") and not settings.state.is_dir():
-        raise ConfigurationError(
-            f"state {settings.state}: no service has run here; name its folder with --state, "
-            "or its service.yaml with --config"
-        )
+    require_state(settings)
     prepare(settings.store_url, settings.store.lock_timeout_s)
     with Store(settings.store_url, settings.store.lock_timeout_s) as store:
         yield store
@@ -56,9 +67,10 @@ def named_series(store: Store, key: str) -> SeriesRow:
     ConfigurationError
         If there is none, or several begin like this.
     """
-    row = series_row(store, key)
+    row = series_row(store, key) if key else None
     if row is None:
         raise ConfigurationError(
-            f"{key}: no series, or more than one, begins with this key; see: qa-daemon series list"
+            f"series {key!r}: no key, or more than one, begins like this; "
+            "see: qa-daemon series list"
         )
     return row

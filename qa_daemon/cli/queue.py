@@ -2,16 +2,20 @@
 
 import argparse
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
+from typing import Final
 
+from attrs import evolve
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from qa_daemon.cli import tables
 from qa_daemon.cli.opened import opened, settings_of
+from qa_daemon.cli.printable import printable
 from qa_daemon.errors import ConfigurationError
 from qa_daemon.pipeline.reports import write_report
 from qa_daemon.records.finding import Severity
@@ -23,7 +27,9 @@ from qa_daemon.store.database import Store
 from qa_daemon.store.result_rows import FindingFilter, FindingRow
 
 # An export that takes more than this is a job for the report folder itself.
-EXPORT_MAX = 100_000
+EXPORT_MAX: Final = 100_000
+#: A UID beside it fits a terminal of 80 columns on one line.
+FACT_NAME_WIDTH: Final = 14
 
 
 def list_findings(options: argparse.Namespace) -> int:
@@ -34,28 +40,43 @@ def list_findings(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps([_as_json(row) for row in rows]))
         return 0
+    console = Console(highlight=False)
     if not rows:
-        print("Nothing waits: no finding above info.")
+        console.print(f"Nothing waits: no finding of severity {least.word} or worse.")
         return 0
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("id", "severity", "rule", "what is wrong", "sure", "", "from", "age", "state"):
-        table.add_column(name, overflow="fold", no_wrap=name in {"id", "severity", "rule", "age"})
+    grid = Table.grid(padding=(0, 2), expand=True)
+    grid.add_column(style="bold", no_wrap=True, justify="right")
+    grid.add_column(no_wrap=True, width=tables.BADGE_WIDTH)
+    grid.add_column(ratio=1)
     now = datetime.now(UTC)
     for row in rows:
-        finding = row.finding
-        table.add_row(
-            str(row.id),
-            Text(finding.severity.word, style=tables.STYLES[finding.severity]),
-            finding.rule,
-            tables.printable(finding.message),
-            "" if finding.confidence is None else f"{finding.confidence:.0%}",
-            tables.printable(row.modality),
-            tables.printable(row.calling_ae) or "folder",
-            age(now - row.created_at),
-            "" if row.state is None else row.state.value,
-        )
-    Console(highlight=False).print(table)
+        grid.add_row(str(row.id), tables.badge(row.finding.severity), _summary(row, now))
+    console.print(grid)
+    console.print(Text(_footer(rows, options.limit), style="dim"))
     return 0
+
+
+def _summary(row: FindingRow, now: datetime) -> Text:
+    finding = row.finding
+    facts = [printable(row.modality), finding.rule]
+    if finding.confidence is not None:
+        facts.append(f"{finding.confidence:.0%} sure")
+    facts += [_came_by(row), f"{age(now - row.created_at)} ago"]
+    if row.state is not None:
+        facts.append(f"suggestion {row.state.value}")
+    return Text.assemble(printable(finding.message), "\n", (" · ".join(filter(None, facts)), "dim"))
+
+
+def _came_by(row: FindingRow) -> str:
+    if not row.series_key:
+        return "whole study"
+    return f"from {printable(row.calling_ae)}" if row.calling_ae else "from the folder"
+
+
+def _footer(rows: Sequence[FindingRow], limit: int) -> str:
+    found = tables.tally(row.finding for row in rows)
+    more = f"; the first {limit}, more with --limit" if len(rows) == limit else ""
+    return f"{found}{more}. One of them in full: qa-daemon queue show ID"
 
 
 def show_finding(options: argparse.Namespace) -> int:
@@ -67,22 +88,26 @@ def show_finding(options: argparse.Namespace) -> int:
         return 0
     console = Console(highlight=False)
     finding = row.finding
-    console.print(tables.finding_block(finding))
-    facts = Table(box=None, pad_edge=False, show_header=False)
-    facts.add_column(style="dim")
-    facts.add_column(overflow="fold")
+    console.print(tables.finding_block(evolve(finding, suggestion=None, alternatives=())))
+    console.print()
+    facts = Table.grid(padding=(0, 2), expand=True)
+    facts.add_column(style="dim", max_width=FACT_NAME_WIDTH)
+    facts.add_column(ratio=1, overflow="fold")
+    facts.add_row("found", f"{age(datetime.now(UTC) - row.created_at)} ago, {_came_by(row)}")
     for name, value in (
         ("study", row.study_instance_uid),
-        ("series", row.series_instance_uid),
+        ("series", row.series_instance_uid or "(the whole study)"),
         ("series key", row.series_key),
-        ("revision", str(row.revision)),
-        *finding.evidence.items(),
+        *sorted(finding.evidence.items()),
     ):
-        facts.add_row(name, tables.printable(value))
+        if value:
+            facts.add_row(printable(name), printable(value))
     console.print(facts)
-    for suggestion in finding.alternatives:
-        console.print("or")
-        console.print(tables.suggestion_table(suggestion))
+    if finding.suggestion is not None:
+        for suggestion in (finding.suggestion, *finding.alternatives):
+            title = "suggested" if suggestion is finding.suggestion else "or else"
+            console.print()
+            console.print(tables.suggestion_block(suggestion, title))
     return 0
 
 
@@ -99,7 +124,7 @@ def export(options: argparse.Namespace) -> int:
         subjects = sorted({(row.series_key, row.revision) for row in rows if row.series_key})
         for key, revision in subjects:
             _export(store, key, revision, options.folder)
-    print(f"{len(subjects)} series written to {options.folder}")
+    print(f"the reports of {tables.counted(len(subjects), 'series')} are in {options.folder}")
     return 0
 
 
@@ -125,7 +150,7 @@ def _export(store: Store, key: str, revision: int, folder: Path) -> None:
 def _named(store: Store, number: int) -> FindingRow:
     row = result_rows.finding_row(store, number)
     if row is None:
-        raise ConfigurationError(f"{number}: no finding has this id; see: qa-daemon queue list")
+        raise ConfigurationError(f"finding {number}: there is none; see: qa-daemon queue list")
     return row
 
 

@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
@@ -11,6 +12,7 @@ from rich.text import Text
 
 from qa_daemon.cli import tables
 from qa_daemon.cli.opened import named_series, opened, operator, settings_of
+from qa_daemon.cli.printable import printable
 from qa_daemon.cli.queue import age
 from qa_daemon.errors import ConfigurationError
 from qa_daemon.pipeline.reports import remove_report
@@ -22,7 +24,9 @@ from qa_daemon.series.assemble import assemble
 from qa_daemon.store import instance_rows, result_rows, series_rows
 from qa_daemon.store.series_rows import SeriesFilter, SeriesRow
 
-STATE_STYLES = {
+#: Characters of a key that a list shows; its beginning is enough to name a series.
+KEY_SHOWN: Final = 12
+STATE_STYLES: Final = {
     SeriesState.WAITING: "bold yellow",
     SeriesState.QUARANTINED: "bold red",
     SeriesState.CLEAN: "green",
@@ -38,31 +42,41 @@ def list_series(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps([_as_json(row) for row in rows]))
         return 0
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("key", "state", "", "instances", "rev.", "from", "last received", "reason"):
-        table.add_column(name, overflow="fold", no_wrap=name == "key")
+    console = Console(highlight=False)
+    if not rows:
+        console.print("No series" + (" in this state." if wanted.states else " was received yet."))
+        return 0
+    grid = Table.grid(padding=(0, 2), expand=True)
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(no_wrap=True)
+    grid.add_column(ratio=1)
     now = datetime.now(UTC)
     for row in rows:
-        table.add_row(
-            row.series_key,
-            Text(row.state.value, style=STATE_STYLES.get(row.state, "")),
-            tables.printable(row.modality),
-            str(row.instance_count),
-            str(row.revision),
-            tables.printable(row.calling_ae) or "folder",
-            f"{age(now - row.last_received_at)} ago",
-            tables.printable(row.reason),
-        )
-    console = Console(highlight=False)
-    console.print(table)
-    console.print(
-        Text(
-            f"{counted.instances} instances, {counted.repeats} repeats, "
-            f"{counted.unreadable} unreadable",
-            style="dim",
-        )
+        state = Text(row.state.value, style=STATE_STYLES.get(row.state, ""))
+        grid.add_row(row.series_key[:KEY_SHOWN], state, _summary(row, now))
+    console.print(grid)
+    said = (
+        f"{tables.counted(counted.instances, 'instance')}, "
+        f"{tables.counted(counted.repeats, 'repeat')}, {counted.unreadable:,} unreadable"
     )
+    console.print(Text(said, style="dim"))
     return 0
+
+
+def _summary(row: SeriesRow, now: datetime) -> Text:
+    came_by = f"from {printable(row.calling_ae)}" if row.calling_ae else "from the folder"
+    facts = [
+        printable(row.modality) or "no modality",
+        tables.counted(row.instance_count, "instance"),
+        came_by,
+        f"{age(now - row.last_received_at)} ago",
+    ]
+    if row.revision > 1:
+        facts.append(f"revision {row.revision}")
+    said = Text(" · ".join(facts))
+    if row.reason:
+        said.append(f"\n{printable(row.reason)}", "red")
+    return said
 
 
 def show_series(options: argparse.Namespace) -> int:
@@ -72,18 +86,20 @@ def show_series(options: argparse.Namespace) -> int:
         instances = instance_rows.instances_of(store, row.series_key, row.revision)
         result = result_rows.result_of(store, row.series_key, row.revision)
         verdict = result_rows.verdict_of(store, row.series_key, row.revision)
-    console = Console(highlight=False, stderr=options.json)
-    console.print(
-        Text(f"{row.series_key}  {row.state.value}  revision {row.revision}", style="bold")
-    )
-    if verdict is None or result is None:
-        console.print("not judged yet" + (f": {row.reason}" if row.reason else ""))
-        return 0
-    report = SeriesReport(
-        assemble(instances, row.revision), result.inference or Inference(), verdict
-    )
+    report = None
+    if verdict is not None and result is not None:
+        inference = result.inference or Inference()
+        report = SeriesReport(assemble(instances, row.revision), inference, verdict)
     if options.json:
-        print(document((report,)))
+        print(document(() if report is None else (report,)))
+        return 0
+    console = Console(highlight=False)
+    state = Text(row.state.value, style=STATE_STYLES.get(row.state, ""))
+    console.print(Text.assemble((row.series_key, "bold"), "  ", state))
+    console.print(_summary(row, datetime.now(UTC)))
+    console.print()
+    if report is None:
+        console.print("Not judged yet.")
     else:
         console.print(tables.series_section(report))
     return 0
@@ -118,7 +134,7 @@ def recheck(options: argparse.Namespace) -> int:
                 for key in keys
                 for each in series_rows.recheck(store, SeriesFilter(), who, key)
             )
-    print(f"{len(moved)} series will be judged again")
+    print(f"{tables.counted(len(moved), 'series')} will be judged again")
     return 0
 
 
@@ -132,9 +148,10 @@ def delete(options: argparse.Namespace) -> int:
             return 1
         keys = series_rows.remove_series(store, row.series_key, operator())
     remove_report(settings.report_folder, row.study_instance_uid, row.series_instance_uid)
+    objects = tables.counted(len(keys), "object")
     print(
-        f"{row.series_key}: deleted; the receiver erases its {len(keys)} objects from the spool "
-        "within seconds, or when it next starts"
+        f"{row.series_key}: deleted; the receiver erases {objects} from the spool within seconds, "
+        "or when it next starts"
     )
     return 0
 
@@ -142,7 +159,8 @@ def delete(options: argparse.Namespace) -> int:
 def _agreed(row: SeriesRow) -> bool:
     if not sys.stdin.isatty():
         raise ConfigurationError("series delete: cannot ask without a terminal; add --yes")
-    words = f"Delete series {row.series_key} with {row.instance_count} instances for good? [y/N] "
+    instances = tables.counted(row.instance_count, "instance")
+    words = f"Delete series {row.series_key} with {instances} for good? [y/N] "
     return input(words).strip().lower() in {"y", "yes"}
 
 

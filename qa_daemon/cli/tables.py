@@ -1,179 +1,271 @@
-"""What `check`, `queue` and `demo` print for people."""
+"""What `check`, `series`, `queue` and `demo` print for people, at any width from 60 columns on."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from rich.console import Console, Group, RenderableType
+from attrs import frozen
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from qa_daemon.records.finding import Change, Finding, JsonValue, Rejection, Severity, Suggestion
+from qa_daemon.cli.printable import printable
+from qa_daemon.geometry.orientation import CLASS_BOTTOM_SIDES
+from qa_daemon.records.finding import (
+    Action,
+    Change,
+    Display,
+    Finding,
+    JsonValue,
+    Rejection,
+    Severity,
+    Suggestion,
+)
 from qa_daemon.records.prediction import Prediction
+from qa_daemon.records.series import Series
 from qa_daemon.report.as_text import HYPOTHESES
-from qa_daemon.report.summary import SeriesReport, StudyReport
+from qa_daemon.report.summary import SeriesReport, StudyReport, VisitReport
 
 STYLES: Final = {
     Severity.CRITICAL: "bold white on red",
     Severity.MAJOR: "bold red",
-    Severity.MINOR: "yellow",
+    Severity.MINOR: "bold yellow",
     Severity.INFO: "cyan",
 }
-# A value that is longer is cut on the screen; the suggestion files hold all of it.
-VALUE_WIDTH: Final = 44
+BADGE_WIDTH: Final = max(len(severity.word) for severity in Severity)
+INDENT: Final = 2
+#: A value is cut beyond this; the suggestion files hold all of it.
+VALUE_LENGTH_MAX: Final = 400
 TARGET_NAMES: Final = {"axial_orientation": "orientation", "body_region": "region"}
-
-
-def print_checked(
-    series: Sequence[SeriesReport], studies: Sequence[StudyReport], rejected: Sequence[Rejection]
-) -> None:
-    """Print everything that `check` found out."""
-    console = Console(highlight=False)
-    for report in series:
-        console.print(series_section(report))
-    for study in studies:
-        if study.verdict.findings:
-            console.print(Text(f"Study {study.study_instance_uid}", style="bold"))
-            for finding in study.verdict.findings:
-                console.print(Padding(finding_block(finding), (0, 0, 0, 2)))
-    if rejected:
-        console.print(rejection_table(rejected))
-    console.print(_summary(series, studies, rejected))
+#: Words for the reasons of the contract why a model says nothing.
+REASONS: Final = {
+    "low_probability": "unsure",
+    "out_of_distribution": "unlike anything learnt",
+    "not_axial": "not an axial image",
+    "no_pixels": "no pixels",
+    "not_applicable": "does not apply",
+    "model_unavailable": "no model",
+    "limit": "over a limit",
+}
 
 
 def series_section(report: SeriesReport) -> RenderableType:
-    """Return one series: heading, predictions, findings with their suggestions."""
+    """Return one series: heading, what its pixels show, findings with their suggestions."""
     series = report.series
-    count = len(series.instances)
-    heading = Text.assemble(
-        (f"{series.modality or '??':<3}", "bold"),
-        f" {count} instance{'s' if count != 1 else ''}  ",
-        (printable(series.series_instance_uid), "dim"),
-    )
-    lines: list[RenderableType] = [heading]
-    said = "   ".join(_told(each) for each in report.inference.predictions if _is_of_series(each))
-    if said:
-        lines.append(Padding(Text(said, style="dim"), (0, 0, 0, 4)))
+    lines: list[RenderableType] = [heading(series)]
+    shown = "   ".join(_shown(each) for each in report.inference.predictions if _is_whole(each))
+    if shown:
+        lines.append(_indented(Text(f"pixels show  {shown}", style="dim")))
     if not report.verdict.findings:
-        lines.append(Padding(Text("no finding", style="green"), (0, 0, 0, 4)))
-    lines.extend(
-        Padding(finding_block(finding), (0, 0, 0, 4)) for finding in report.verdict.findings
-    )
-    lines.extend(
-        Padding(Text(f"fault: {fault.rule}: {fault.reason}", style="magenta"), (0, 0, 0, 4))
+        lines.append(_indented(Text("no finding", style="green")))
+    lines += [
+        _indented(finding_block(finding, len(series.instances)))
+        for finding in report.verdict.findings
+    ]
+    lines += [
+        _indented(Text(f"rule {fault.rule} is broken: {fault.reason}", style="magenta"))
         for fault in report.verdict.outcomes.fault
-    )
+    ]
     return Group(*lines, "")
 
 
-def finding_block(finding: Finding) -> RenderableType:
-    """Return one finding: severity, rule, words, confidence, the first suggestion."""
-    sure = "" if finding.confidence is None else f"  ({finding.confidence:.0%} sure)"
-    line = Text.assemble(
-        (f" {finding.severity.word.upper()} ", STYLES[finding.severity]),
-        (f" {finding.rule}  ", "bold"),
-        printable(finding.message),
-        (sure, "dim"),
-    )
-    if finding.suggestion is None:
-        return line
-    more = len(finding.alternatives)
-    note = f"  and {more} alternative{'s' if more > 1 else ''}" if more else ""
-    return (
-        Group(
-            line,
-            Padding(suggestion_table(finding.suggestion), (0, 0, 0, 2)),
-            Text(note, style="dim"),
-        )
-        if more
-        else Group(line, Padding(suggestion_table(finding.suggestion), (0, 0, 0, 2)))
+def study_section(report: StudyReport | VisitReport) -> RenderableType:
+    """Return what was found over a study, or over a medium and its studies."""
+    if isinstance(report, StudyReport):
+        name = f"Study {report.study_instance_uid}"
+    else:
+        name = "Media directory"
+    blocks = [_indented(finding_block(finding)) for finding in report.verdict.findings]
+    return Group(Text(printable(name), style="bold"), *blocks, "")
+
+
+def heading(series: Series) -> Text:
+    """Return the line over a series."""
+    return Text.assemble(
+        (printable(series.modality) or "no modality", "bold"),
+        f"  {counted(len(series.instances), 'instance')}  ",
+        (printable(series.series_instance_uid), "dim"),
+        overflow="fold",
     )
 
 
-def suggestion_table(suggestion: Suggestion) -> Table:
-    """Return the changes of a suggestion, one line per attribute."""
-    title = "suggested"
-    if suggestion.hypothesis is not None:
-        title = f"suggested, if {HYPOTHESES[suggestion.hypothesis]}"
-    table = Table(title=title, title_justify="left", title_style="dim", box=None, pad_edge=False)
-    for name in ("attribute", "as tagged", "as suggested", "where"):
-        table.add_column(name, header_style="dim", overflow="fold")
-    for first, count in _by_attribute(suggestion.changes):
-        where = "every instance" if first.sop_instance_uid is None else f"{count} instance(s)"
-        table.add_row(first.attribute, values(first.current), values(first.proposed), where)
-    return table
+def finding_block(finding: Finding, instances: int | None = None) -> RenderableType:
+    """Return one finding: severity, words, rule and certainty, the first suggestion.
+
+    Parameters
+    ----------
+    instances
+        How many the series has; None where that says nothing.
+    """
+    facts = [finding.rule]
+    if finding.confidence is not None:
+        facts.append(f"{finding.confidence:.0%} sure")
+    concerned = len(finding.sop_instance_uids)
+    if instances is not None and concerned:
+        facts.append(f"{concerned} of {counted(instances, 'instance')}")
+    parts: list[RenderableType] = [
+        Text(printable(finding.message)),
+        Text(" · ".join(facts), style="dim"),
+    ]
+    if finding.suggestion is not None:
+        parts.append(suggestion_block(finding.suggestion, "suggested"))
+        if finding.alternatives:
+            more = counted(len(finding.alternatives), "alternative")
+            parts.append(Text(f"and {more}, in full with --json", style="dim"))
+    grid = Table.grid(padding=(0, 1), expand=True)
+    grid.add_column(width=BADGE_WIDTH, no_wrap=True)
+    grid.add_column(ratio=1)
+    grid.add_row(badge(finding.severity), Group(*parts))
+    return grid
 
 
-def rejection_table(rejected: Sequence[Rejection]) -> Table:
+def badge(severity: Severity) -> Text:
+    """Return the word for a severity in its colour."""
+    return Text(severity.word.upper(), style=STYLES[severity])
+
+
+def suggestion_block(suggestion: Suggestion, title: str) -> RenderableType:
+    """Return the changes of a suggestion, for each attribute the value now and then."""
+    why = "" if suggestion.hypothesis is None else f", if {HYPOTHESES[suggestion.hypothesis]}"
+    lines: list[RenderableType] = [Text(f"{title}{why}:", style="green")]
+    for changes in _by_attribute(suggestion.changes).values():
+        lines += [_indented(line) for line in _change(changes)]
+    if suggestion.display is not None:
+        lines.append(_indented(Text(f"on the screen  {_turn(suggestion.display)}", style="dim")))
+    return Group(*lines)
+
+
+def rejection_block(rejected: Sequence[Rejection]) -> RenderableType:
     """Return what could not be taken in, and why."""
-    table = Table(title="Not taken in", title_justify="left", box=None, pad_edge=False)
-    table.add_column("path", overflow="fold")
-    table.add_column("reason", style="yellow")
-    table.add_column("what to do", overflow="fold")
+    lines: list[RenderableType] = [Text("Not taken in", style="bold")]
     for each in rejected:
-        table.add_row(printable(each.path), each.reason, printable(each.message))
-    return table
+        lines.append(_indented(Text(printable(each.path), overflow="fold")))
+        said = Text.assemble((each.reason, "yellow"), ": ", printable(each.message))
+        lines.append(_indented(_indented(said)))
+    return Group(*lines, "")
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun; `series` stays as it is."""
+    plural = noun if noun.endswith("s") else f"{noun}s"
+    return f"{count:,} {noun if count == 1 else plural}"
+
+
+def tally(findings: Iterable[Finding]) -> str:
+    """Return how many findings there are of each severity, the worst first."""
+    counts = dict.fromkeys(sorted(Severity, reverse=True), 0)
+    for finding in findings:
+        counts[finding.severity] += 1
+    return ", ".join(f"{count:,} {severity.word}" for severity, count in counts.items() if count)
 
 
 def values(given: tuple[JsonValue, ...] | None) -> str:
     """Return the values of a change as they stand in a data set."""
     if given is None:
         return "(absent)"
-    text = printable("\\".join("" if value is None else str(value) for value in given))
-    return (text if len(text) <= VALUE_WIDTH else text[: VALUE_WIDTH - 1] + "…") or "(empty)"
+    text = printable("\\".join(_plain(value) for value in given))
+    return (text if len(text) <= VALUE_LENGTH_MAX else f"{text[:VALUE_LENGTH_MAX]}…") or "(empty)"
 
 
-def printable(text: str) -> str:
-    """Return text that cannot drive the terminal: control characters become U+FFFD."""
-    return "".join(each if each.isprintable() else "\ufffd" for each in text)
+@frozen
+class Values:
+    """Values of one element, broken after a backslash rather than within a number."""
+
+    text: str
+    style: str = ""
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield one line after the other."""
+        yield Text("\n".join(self._lines(options.max_width)), style=self.style, overflow="fold")
+
+    def _lines(self, width: int) -> Iterator[str]:
+        line = ""
+        first, *others = self.text.split("\\")
+        for part in (first, *(f"\\{other}" for other in others)):
+            if line and len(line) + len(part) > width:
+                yield line
+                line = ""
+            line += part
+        yield line
 
 
-def _is_of_series(prediction: Prediction) -> bool:
+def _change(changes: Sequence[Change]) -> Iterator[RenderableType]:
+    """Yield the attribute and where it stands, then the values now and then."""
+    first = changes[0]
+    pairs = {(change.current, change.proposed) for change in changes}
+    where = f"in the whole {first.scope}"
+    if first.sop_instance_uid is not None:
+        noun = "instance" if first.path == first.attribute else "frame"
+        where = f"in {counted(len(changes), noun)}"
+        where += ", for example" if len(pairs) > 1 else ""
+    yield Text.assemble((printable(first.attribute), "bold"), (f"  {where}", "dim"))
+    grid = Table.grid(padding=(0, 2), expand=True)
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(ratio=1)
+    if pairs == {(first.current, first.current)}:
+        grid.add_row("  stays", Values(values(first.current)))
+    else:
+        proposed = "(removed)" if first.action is Action.REMOVE else values(first.proposed)
+        grid.add_row("  now", Values(values(first.current)))
+        grid.add_row("  then", Values(proposed, "green"))
+    yield grid
+
+
+def _turn(display: Display) -> str:
+    turned = f"turn by {display.image_rotation}° clockwise" if display.image_rotation else ""
+    flipped = "flip left to right" if display.image_horizontal_flip == "Y" else ""
+    return ", then ".join(filter(None, (turned, flipped))) or "as it is"
+
+
+def _plain(value: JsonValue) -> str:
+    if isinstance(value, Mapping):
+        return str(value.get("Alphabetic", "(item)"))
+    return "" if value is None else str(value)
+
+
+def _indented(content: RenderableType) -> RenderableType:
+    return Padding(content, (0, 0, 0, INDENT))
+
+
+def _is_whole(prediction: Prediction) -> bool:
     return prediction.sop_instance_uid is None
 
 
-def _told(prediction: Prediction) -> str:
-    name = TARGET_NAMES.get(prediction.target, prediction.target)
+def _shown(prediction: Prediction) -> str:
+    name = TARGET_NAMES.get(prediction.target, prediction.target.replace("_", " "))
     if prediction.labels:
-        shown = ", ".join(f"{x} {prediction.probabilities[x]:.2f}" for x in prediction.labels)
-        return f"{name}: {shown}"
+        accepted = ", ".join(f"{x} {prediction.probabilities[x]:.0%}" for x in prediction.labels)
+        return f"{name}: {accepted}"
     if prediction.label is None or prediction.probability is None:
-        return f"{name}: none ({prediction.reason})"
-    if prediction.turn is None or prediction.mirror is None:
-        note = f" (undecided: {prediction.reason})" if prediction.abstained else ""
-        return f"{name}: {prediction.label} {prediction.probability:.2f}{note}"
-    turn = (
-        "turn undecided"
-        if prediction.turn.abstained
-        else f"turn {int(prediction.turn.value)} {prediction.turn.probability:.2f}"
-    )
-    side = "mirrored" if prediction.mirror.value else "not mirrored"
-    mirror = (
-        "mirror undecided"
-        if prediction.mirror.abstained
-        else f"{side} {prediction.mirror.probability:.2f}"
-    )
-    return f"{name}: {turn}, {mirror}"
+        return f"{name}: {_why(prediction)}"
+    if prediction.turn is not None and prediction.mirror is not None:
+        return f"{name}: {_orientation(prediction)}"
+    note = f" ({_why(prediction)})" if prediction.abstained else ""
+    return f"{name}: {prediction.label} {prediction.probability:.0%}{note}"
 
 
-def _by_attribute(changes: Iterable[Change]) -> Iterator[tuple[Change, int]]:
+def _orientation(prediction: Prediction) -> str:
+    turn, mirror = prediction.turn, prediction.mirror
+    assert turn is not None
+    assert mirror is not None
+    if turn.abstained and mirror.abstained:
+        return _why(prediction)
+    spine = f"spine at the {CLASS_BOTTOM_SIDES[int(turn.value)]} {turn.probability:.0%}"
+    side = f"{'mirrored' if mirror.value else 'not mirrored'} {mirror.probability:.0%}"
+    return ", ".join(
+        (
+            "turn undecided" if turn.abstained else spine,
+            "mirror undecided" if mirror.abstained else side,
+        )
+    )
+
+
+def _why(prediction: Prediction) -> str:
+    return REASONS.get(str(prediction.reason), str(prediction.reason))
+
+
+def _by_attribute(changes: Iterable[Change]) -> Mapping[str, list[Change]]:
     groups: dict[str, list[Change]] = {}
     for change in changes:
         groups.setdefault(change.attribute, []).append(change)
-    for group in groups.values():
-        yield group[0], len(group)
-
-
-def _summary(
-    series: Sequence[SeriesReport], studies: Sequence[StudyReport], rejected: Sequence[Rejection]
-) -> Text:
-    counts = dict.fromkeys(sorted(Severity, reverse=True), 0)
-    verdicts = [*(each.verdict for each in series), *(each.verdict for each in studies)]
-    for verdict in verdicts:
-        for finding in verdict.findings:
-            counts[finding.severity] += 1
-    said = ", ".join(f"{count} {severity.word}" for severity, count in counts.items() if count)
-    return Text(
-        f"{len(series)} series: {said or 'no findings'}; {len(rejected)} not taken in",
-        style="bold",
-    )
+    return groups

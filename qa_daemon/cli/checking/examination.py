@@ -1,0 +1,176 @@
+"""Paths in, everything that was found out: the pipeline of the service in one go."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from attrs import define, field, frozen
+from rich.progress import Progress
+
+from qa_daemon.cli.checking import collect, media
+from qa_daemon.cli.checking.collect import Item, Place
+from qa_daemon.cli.checking.ledger import Ledger
+from qa_daemon.cli.checking.media import Medium
+from qa_daemon.dicom.header import read_instance
+from qa_daemon.errors import InputError
+from qa_daemon.limits import Limits
+from qa_daemon.pipeline.engine import Engine
+from qa_daemon.predict.client import Request
+from qa_daemon.records.finding import Finding, Outcomes, Rejection, Severity, Verdict
+from qa_daemon.records.instance import Instance
+from qa_daemon.records.series import Series
+from qa_daemon.report.summary import SeriesReport, StudyReport, VisitReport
+from qa_daemon.series.assemble import assemble
+
+STATUS_CLEAN: Final = 0
+STATUS_FINDINGS: Final = 1
+STATUS_FAILED: Final = 2
+
+
+@frozen
+class Checked:
+    """Everything that one run found out.
+
+    Attributes
+    ----------
+    visits
+        One per media directory with findings: a medium holds the studies of a visit.
+    fruitless
+        Paths of the command line that are missing, or hold no readable object.
+    """
+
+    series: tuple[SeriesReport, ...] = ()
+    studies: tuple[StudyReport, ...] = ()
+    visits: tuple[VisitReport, ...] = ()
+    rejected: tuple[Rejection, ...] = ()
+    fruitless: tuple[str, ...] = ()
+
+    @property
+    def findings(self) -> Iterator[Finding]:
+        """All findings of all levels."""
+        reports: tuple[SeriesReport | StudyReport | VisitReport, ...]
+        reports = (*self.series, *self.studies, *self.visits)
+        for report in reports:
+            yield from report.verdict.findings
+
+    @property
+    def status(self) -> int:
+        """The exit status (contract, section 2)."""
+        if self.fruitless:
+            return STATUS_FAILED
+        above_info = any(finding.severity > Severity.INFO for finding in self.findings)
+        return STATUS_FINDINGS if above_info else STATUS_CLEAN
+
+
+@define
+class _Gathered:
+    """What lies at the paths, before anybody has judged it."""
+
+    instances: dict[tuple[str, str], list[Instance]] = field(factory=dict)
+    files: dict[str, Path] = field(factory=dict)
+    media: list[Medium] = field(factory=list)
+    rejected: list[Rejection] = field(factory=list)
+    studies_by_path: dict[str, set[str]] = field(factory=dict)
+
+    def add(self, item: Item, limits: Limits) -> None:
+        """Put an item where it belongs."""
+        outcome = _read(item, limits) if isinstance(item, collect.Found) else item
+        match outcome:
+            case Instance():
+                assert isinstance(item, collect.Found)
+                self._add_instance(outcome, item)
+            case Medium():
+                self.media.append(outcome)
+            case Rejection():
+                self.rejected.append(outcome)
+
+    def _add_instance(self, instance: Instance, item: collect.Found) -> None:
+        key = (instance.study_instance_uid, instance.series_instance_uid)
+        self.instances.setdefault(key, []).append(instance)
+        self.files[item.path] = item.file
+        self.studies_by_path.setdefault(item.named, set()).add(instance.study_instance_uid)
+
+
+@frozen
+class Examination:
+    """How a run judges what it finds."""
+
+    engine: Engine
+    request: Request
+    limits: Limits
+    ledger: Ledger
+
+    def checked(self, paths: Sequence[str], place: Place, progress: Progress) -> Checked:
+        """Examine everything that lies at the paths."""
+        gathered = self._gathered(collect.found(paths, place), progress)
+        series, studies = self._judged(gathered, progress)
+        visits = tuple(self._visits(gathered))
+        fruitful = gathered.studies_by_path.keys() | {
+            medium.named for medium in gathered.media if media.findings(medium, self.engine.pack)
+        }
+        return Checked(
+            series=series,
+            studies=studies,
+            visits=visits,
+            rejected=tuple(gathered.rejected),
+            fruitless=tuple(dict.fromkeys(path for path in paths if path not in fruitful)),
+        )
+
+    def _gathered(self, items: Iterable[Item], progress: Progress) -> _Gathered:
+        gathered = _Gathered()
+        task = progress.add_task("reading", total=None)
+        for item in items:
+            gathered.add(item, self.limits)
+            progress.advance(task)
+        return gathered
+
+    def _judged(
+        self, gathered: _Gathered, progress: Progress
+    ) -> tuple[tuple[SeriesReport, ...], tuple[StudyReport, ...]]:
+        """Assemble and judge every series, study by study."""
+        studies: dict[str, list[Series]] = {}
+        for (study, _), members in gathered.instances.items():
+            studies.setdefault(study, []).append(assemble(members))
+        task = progress.add_task("examining", total=len(gathered.instances))
+        reports, of_studies = [], []
+        for series in studies.values():
+            for one in series:
+                siblings = [other for other in series if other is not one]
+                reports.append(self._one(one, siblings, gathered.files))
+                progress.advance(task)
+            of_studies.append(self.engine.examine_study(series))
+        return tuple(reports), tuple(of_studies)
+
+    def _one(
+        self, series: Series, siblings: Sequence[Series], files: Mapping[str, Path]
+    ) -> SeriesReport:
+        known = self.ledger.recall(series, siblings)
+        if known is not None:
+            return known
+
+        def read(source: str) -> bytes:
+            return collect.content_of(files[source], self.limits)
+
+        return self.ledger.keep(siblings, self.engine.examine(series, siblings, read, self.request))
+
+    def _visits(self, gathered: _Gathered) -> Iterator[VisitReport]:
+        for medium in gathered.media:
+            found = media.findings(medium, self.engine.pack)
+            if found:
+                studies = tuple(sorted(gathered.studies_by_path.get(medium.named, ())))
+                yield VisitReport(studies, Verdict(found, Outcomes()))
+
+
+def _read(item: collect.Found, limits: Limits) -> Instance | Rejection:
+    try:
+        return read_instance(collect.content_of(item.file, limits), limits, source=item.path)
+    except InputError as error:
+        reason = getattr(error, "reason", "limit")
+        return Rejection(item.path, reason, str(error), getattr(error, "kind", ""))
+    except FileNotFoundError:
+        return Rejection(item.path, "vanished", "was there a moment ago; run the check again")
+    except OSError as error:
+        return Rejection(item.path, "unreadable", f"{error.strerror}; check its permissions")
+    except Exception as error:  # noqa: BLE001  the edge: one odd file must not end the run
+        name = type(error).__name__
+        return Rejection(item.path, "unreadable", f"internal error {name}; please report the file")
