@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve
+from pynetdicom import AE
 
 from qa_daemon.config.settings import Acknowledge, ReceiverSettings, SpoolSettings, Tls
 from qa_daemon.errors import ConfigurationError
@@ -319,6 +320,24 @@ def test_requests_sent_without_waiting_are_all_answered(serve: Serve) -> None:
             scu.fragment(2, data_set(f"1.2.3.{number}"))
         assert [scu.status()[0] for _ in range(30)] == [0] * 30
     assert len(service.contents()) == 30
+
+
+def test_objects_of_pynetdicom_are_taken(serve: Serve, tmp_path: Path) -> None:
+    service = serve()
+    port = service.listen()
+    (tmp_path / "a.dcm").write_bytes(slice_file("1.2.3.1"))
+    scu = AE("PYNETDICOM")
+    scu.add_requested_context(CT_IMAGE, EXPLICIT_LITTLE)
+    scu.add_requested_context("1.2.840.10008.1.1")
+    association = scu.associate("127.0.0.1", port, ae_title="QADAEMON")
+    try:
+        assert association.is_established
+        assert association.send_c_echo().Status == 0
+        assert association.send_c_store(tmp_path / "a.dcm").Status == 0
+        assert association.send_c_store(tmp_path / "a.dcm").Status == 0
+    finally:
+        association.release()
+    eventually(lambda: service.uids() == ["1.2.3.1"], "no row")
 
 
 def test_an_association_that_falls_silent_is_aborted(serve: Serve) -> None:

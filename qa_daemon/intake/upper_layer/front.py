@@ -150,7 +150,12 @@ class Front:
             self._selector.unregister(self._listener)
             self._accepts_again_at = time.monotonic() + ACCEPT_PAUSE_S
             return
-        address = str(peer[0])
+        try:
+            self._welcome(connection, str(peer[0]))
+        except OSError:  # gone again already
+            connection.close()
+
+    def _welcome(self, connection: socket.socket, address: str) -> None:
         self._make_room(address)
         connection.settimeout(0)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -233,7 +238,11 @@ class Front:
             self._refuse(visitor, reject_pdu(rejection))
             return
         self._release(visitor)
-        self._reception.establish(visitor.connection, request, sender)
+        try:
+            self._reception.establish(visitor.connection, request, sender)
+        except Exception as error:  # noqa: BLE001  the edge: a bug must not deafen the receiver
+            log.bug(error)
+            visitor.connection.close()
 
     def _refuse(self, visitor: _Visitor, answer: bytes) -> None:
         """Answer, and keep the connection until the peer has read it (PS3.8 9.1.5, Sta13)."""

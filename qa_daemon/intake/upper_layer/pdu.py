@@ -104,6 +104,7 @@ class PduReader:
             If the connection fails.
         """
         self._deadline = time.monotonic() + self.timeout_s
+        self._answer_at_once()
         is_request = bool(self.read_ahead)
         header = self.read(HEADER_LENGTH)
         if not is_request and len(header) == HEADER_LENGTH:
@@ -128,6 +129,16 @@ class PduReader:
         view.release()
         del content[filled:]
         return content
+
+    def _answer_at_once(self) -> None:
+        """Have this PDU acknowledged by TCP without the usual 40 ms.
+
+        A peer that sends command and data set in two small segments without TCP_NODELAY waits for
+        that acknowledgement: 51 ms per small object became 8. Linux forgets the option each time.
+        """
+        if hasattr(socket, "TCP_QUICKACK") and self.connection.family != socket.AF_UNIX:
+            with contextlib.suppress(OSError):  # gone already: reading will tell
+                self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def _receive(self, into: memoryview) -> int:
         left_s = self._deadline - time.monotonic()

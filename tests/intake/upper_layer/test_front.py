@@ -1,11 +1,13 @@
 """The bounded reader, seen from real sockets."""
 
 import contextlib
+import resource
 import socket
 import struct
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from attrs import define, evolve, field
@@ -41,12 +43,15 @@ class Hall:
     port: int
     established: list[tuple[socket.socket, bytes, Applicant]] = field(factory=list)
     rejection: Rejection | None = None
+    is_broken: bool = False
     arrived: threading.Event = field(factory=threading.Event)
 
     def admit(self, _applicant: Applicant) -> Rejection | None:
         return self.rejection
 
     def establish(self, connection: socket.socket, request: bytes, sender: Applicant) -> None:
+        if self.is_broken:
+            raise RuntimeError("a bug")
         self.established.append((connection, request, sender))
         self.arrived.set()
 
@@ -187,6 +192,52 @@ def test_the_most_crowded_address_gives_way_when_all_places_are_taken() -> None:
         assert all_of(silent[0]) == abort_pdu(AbortReason.NOT_SPECIFIED)
         silent[3].sendall(request_pdu())
         assert hall.arrived.wait(DEADLINE_S)
+
+
+def test_an_association_that_cannot_be_begun_does_not_deafen_the_front() -> None:
+    with open_hall(Limits()) as hall:
+        hall.is_broken = True
+        with hall.connect() as peer:
+            peer.sendall(request_pdu())
+            assert all_of(peer) == b""
+        hall.is_broken = False
+        with hall.connect() as peer:
+            peer.sendall(request_pdu())
+            assert hall.arrived.wait(DEADLINE_S)
+
+
+def test_a_connection_that_is_reset_at_once_does_no_harm(hall: Hall) -> None:
+    for content in (b"", b"\1\0", request_pdu()[:50]):
+        peer = hall.connect()
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        peer.sendall(content)
+        peer.close()
+    with hall.connect() as peer:
+        peer.sendall(request_pdu())
+        assert hall.arrived.wait(DEADLINE_S)
+
+
+def test_when_descriptors_run_out_the_front_waits_for_some_to_come_free() -> None:
+    with contextlib.ExitStack() as stack:
+        hall = stack.enter_context(open_hall(Limits()))
+        used = len(list(Path("/proc/self/fd").iterdir()))
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        peers = [socket.socket() for _ in range(3)]
+        for peer in peers:
+            stack.callback(peer.close)
+            peer.settimeout(DEADLINE_S)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (used + 4, hard))
+        try:
+            for peer in peers:
+                peer.connect(("127.0.0.1", hall.port))
+                peer.sendall(request_pdu())
+            assert hall.arrived.wait(DEADLINE_S)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        until = time.monotonic() + DEADLINE_S
+        while len(hall.established) < len(peers):
+            assert time.monotonic() < until, "the front accepts no more"
+            threading.Event().wait(0.01)
 
 
 def test_stopping_closes_what_waits() -> None:
