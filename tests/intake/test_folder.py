@@ -4,6 +4,7 @@ import gzip
 import io
 import os
 import socket
+import sqlite3
 import stat
 import struct
 import tarfile
@@ -15,7 +16,8 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from qa_daemon.config.settings import AfterIntake, FolderSettings, SpoolSettings
+from qa_daemon.config.settings import AfterIntake, FolderSettings, ReceiverSettings, SpoolSettings
+from qa_daemon.intake.folder import Folder
 from qa_daemon.limits import Limits
 from tests.intake.conftest import (
     EXPLICIT_LITTLE,
@@ -438,3 +440,44 @@ def test_an_object_in_an_archive_that_is_too_large_refuses_the_archive(serve: Se
     (folder / "a.zip").write_bytes(zipped(*entries))
     eventually(lambda: "rejected/a.zip" in names(folder), "not rejected")
     assert not service.contents()
+
+
+def test_files_wait_while_the_spool_cannot_be_written(serve: Serve) -> None:
+    service = serve()
+    folder = service.watch()
+    (service.state / "spool" / "partial").rmdir()
+    (folder / "a.dcm").write_bytes(slice_file("1.2.3.2"))
+    assert not threading.Event().wait(0.5)
+    assert (folder / "a.dcm").exists()
+    (service.state / "spool" / "partial").mkdir()
+    eventually(gone(folder / "a.dcm"), "not moved")
+    assert service.uids() == ["1.2.3.2"]
+
+
+def test_files_wait_while_the_store_is_locked(serve: Serve) -> None:
+    service = serve(receiver_settings=ReceiverSettings(port=0, index_lag_s=0.3))
+    folder = service.watch()
+    locked = sqlite3.connect(service.state / "store.sqlite", isolation_level=None)
+    locked.execute("BEGIN EXCLUSIVE")
+    (folder / "a.dcm").write_bytes(slice_file("1.2.3.1"))
+    eventually(lambda: len(service.contents()) > 0, "not taken")
+    assert not threading.Event().wait(1.0)
+    assert names(folder) == {"a.dcm"}
+    locked.execute("ROLLBACK")
+    locked.close()
+    eventually(lambda: names(folder) == {"done/a.dcm"}, "not moved")
+    eventually(lambda: len(service.contents()) == 1, "kept twice")
+    assert service.uids() == ["1.2.3.1"]
+
+
+def test_a_folder_that_cannot_be_made_is_tried_again(serve: Serve) -> None:
+    service = serve()
+    service.incoming.write_bytes(b"a file in its place")
+    watching = Folder(service.incoming, service.door, QUICK, service.limits)
+    watching.start()
+    assert not threading.Event().wait(0.3)
+    service.incoming.unlink()
+    eventually(service.incoming.is_dir, "not made")
+    (service.incoming / "a.dcm").write_bytes(slice_file("1.2.3.1"))
+    eventually(lambda: names(service.incoming) == {"done/a.dcm"}, "not moved")
+    watching.stop(5.0)
