@@ -9,7 +9,7 @@ from qa_daemon.dicom.header import read_instance
 from qa_daemon.limits import Limits
 
 if TYPE_CHECKING:
-    from conftest import Writer
+    from tests.dicom.conftest import Writer
 else:
     Writer = object
 

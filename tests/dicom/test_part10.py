@@ -10,7 +10,7 @@ from qa_daemon.dicom.part10 import MetaIdentity, data_set_offset, file_meta
 from qa_daemon.limits import Limits
 
 if TYPE_CHECKING:
-    from conftest import Writer
+    from tests.dicom.conftest import Writer
 else:
     Writer = object
 

@@ -17,7 +17,7 @@ from qa_daemon.dicom.scan import Refused, Scan, scan
 from qa_daemon.limits import Limits
 
 if TYPE_CHECKING:
-    from conftest import Writer
+    from tests.dicom.conftest import Writer
 else:
     Writer = object
 
