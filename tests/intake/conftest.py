@@ -132,7 +132,13 @@ class RawScu:
     def answer(self) -> tuple[int, bytes]:
         """Return type and body of the next PDU; type 0 at the end of the stream."""
         head = self._exactly(6)
-        return (head[0], self._exactly(int.from_bytes(head[2:], "big"))) if head else (0, b"")
+        if not head:
+            return 0, b""
+        length = int.from_bytes(head[2:], "big")
+        body = self._exactly(length)
+        if len(head) < 6 or len(body) < length:
+            raise ConnectionResetError("the stream ended within a PDU")
+        return head[0], body
 
     def _exactly(self, size: int) -> bytes:
         parts = b""

@@ -67,7 +67,7 @@ class Senders:
     lock: threading.Lock = field(factory=threading.Lock)
 
     def send(self, port: int, uids: list[str]) -> None:
-        with contextlib.suppress(ConnectionError, IndexError), RawScu(port) as scu:
+        with contextlib.suppress(ConnectionError), RawScu(port) as scu:
             assert scu.associate() == 2
             for uid in uids:
                 scu.command(
