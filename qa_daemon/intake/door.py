@@ -223,7 +223,9 @@ class StorePassage:
             self._door.spool.remove(record.key)
             return self._refused(admission.UID_DIFFERS)
         ticket = self._door.admit(record, self._envelope)
-        if settings.acknowledge is Acknowledge.DATABASE and not ticket.wait(settings.index_lag_s):
+        if settings.acknowledge is Acknowledge.DATABASE and not (
+            ticket.wait(settings.index_lag_s) and ticket.recorded is not None
+        ):
             return self._refused(admission.INDEX_LATE)
         return admission.STORED
 

@@ -2,6 +2,7 @@
 
 The row may follow the answer by `index_lag_s`; beyond that new objects are answered A700. A store
 that cannot be written is waited for: the records lie safe, and `adopt` finds them after a restart.
+A store that is damaged ends the index: `failure` then tells the process why it has to end.
 """
 
 import threading
@@ -16,7 +17,7 @@ from typing import Final
 from attrs import define, field, frozen
 
 from qa_daemon.dicom.scan import Refused
-from qa_daemon.errors import RetryableError
+from qa_daemon.errors import ConfigurationError, RetryableError
 from qa_daemon.records.finding import Rejection
 from qa_daemon.records.instance import Instance
 from qa_daemon.records.receipt import Envelope, Origin, Receipt, Recorded, Recording, SpoolRecord
@@ -77,7 +78,13 @@ def _unreadable(path: str) -> Rejection:
 
 
 class Index:
-    """The queue between spool and store."""
+    """The queue between spool and store.
+
+    Attributes
+    ----------
+    failure
+        What the site has to mend before another row can be written, None while there is nothing.
+    """
 
     def __init__(self, spool: Spool, store: Store, read: Read, lag_max_s: float) -> None:
         self._spool = spool
@@ -88,6 +95,7 @@ class Index:
         self._changed = threading.Condition()
         self._is_stopping = False
         self._is_cut_off = False
+        self.failure: ConfigurationError | None = None
         self._thread = threading.Thread(target=self._run, name="index", daemon=True)
 
     def start(self) -> None:
@@ -132,7 +140,8 @@ class Index:
 
     def is_late(self) -> bool:
         """Whether rows follow so slowly that nothing more may be acknowledged."""
-        return self.lag_s() > self._lag_max_s or len(self._queue) >= QUEUE_MAX
+        is_broken = self.failure is not None
+        return is_broken or self.lag_s() > self._lag_max_s or len(self._queue) >= QUEUE_MAX
 
     def uids_differ(self, record: SpoolRecord, envelope: Envelope) -> bool:
         """Whether the data set names another object than the command set did."""
@@ -184,6 +193,8 @@ class Index:
             else:
                 tickets = [each for each in group if isinstance(each, Ticket)]
                 self._persist(partial(self._settle, tickets))
+            if self.failure is not None:
+                return
             with self._changed:
                 for _ in group:
                     self._queue.popleft()
@@ -213,6 +224,9 @@ class Index:
                 with self._changed:
                     if self._changed.wait_for(lambda: self._is_cut_off, RETRY_S):
                         return
+            except ConfigurationError as error:
+                self.failure = error
+                return
             else:
                 return
 
@@ -223,7 +237,7 @@ class Index:
         """
         try:
             self._write_rows(tickets)
-        except RetryableError:
+        except (RetryableError, ConfigurationError):
             raise
         except Exception as error:  # noqa: BLE001  see above
             if len(tickets) > 1:
@@ -259,7 +273,7 @@ class Index:
     def _note(self, note: _Note) -> None:
         try:
             note.write()
-        except RetryableError:
+        except (RetryableError, ConfigurationError):
             raise
         except Exception as error:  # noqa: BLE001  the edge of the thread: rows go on without it
             log.bug(error)

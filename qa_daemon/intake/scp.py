@@ -32,10 +32,9 @@ class Receiver:
     """
 
     def __init__(self, settings: ReceiverSettings, limits: Limits, door: Door) -> None:
-        self._settings = settings
+        self._limits = limits
         self._door = door
-        entity = _application_entity(settings)
-        self._service = Service(entity, settings, limits, door, self._forget)
+        self.exchange(settings)
         self._open: list[Inbound] = []
         self._changed = threading.Condition()
         tls = tls_context(settings.tls)
@@ -48,6 +47,12 @@ class Receiver:
             request_timeout_s=settings.request_timeout_s,
             tls=tls,
         )
+
+    def exchange(self, settings: ReceiverSettings) -> None:
+        """Take settings in force for associations that begin from now on."""
+        self._settings = settings
+        entity = _application_entity(settings)
+        self._service = Service(entity, settings, self._limits, self._door, self._forget)
 
     def start(self) -> None:
         """Begin to accept associations."""

@@ -2,18 +2,19 @@
 
 import contextlib
 import os
+import select
 import signal
-import threading
+import socket
 from collections.abc import Callable, Iterator
-from types import FrameType
+from operator import attrgetter
 from typing import Final
 
 from attrs import define, field
 
 from qa_daemon.config.settings import Settings
-from qa_daemon.errors import ConfigurationError
+from qa_daemon.errors import ConfigurationError, RetryableError
 from qa_daemon.ops import notify
-from qa_daemon.ops.supervise import Role
+from qa_daemon.ops.supervise import PARENT, Role, drain, signals
 from qa_daemon.telemetry import log as telemetry
 from qa_daemon.telemetry.events import LogEvent
 from qa_daemon.telemetry.facts import Pseudonyms, SiteText
@@ -21,6 +22,17 @@ from qa_daemon.telemetry.log import log
 
 # Without a watchdog the main thread still wakes this often.
 BEAT_S: Final = 5.0
+# Between two attempts to start on a store or spool that is away.
+RETRY_S: Final = 2.0
+# What a service manager is asked for beyond one attempt, which may wait for a lock.
+ATTEMPT_S: Final = 60.0
+NUMBERS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+# What is built into files, sockets and threads, and so only changes with a new start.
+FIXED: Final = (
+    *("state", "store", "spool.path", "folder", "limits", "web", "stop_timeout_s"),
+    *(f"receiver.{name}" for name in ("ae_title", "host", "port", "tls", "acknowledge")),
+    *(f"receiver.{name}" for name in ("pdu_length_max", "request_timeout_s", "index_lag_s")),
+)
 
 
 @define
@@ -29,8 +41,6 @@ class Frame:
 
     Attributes
     ----------
-    stop
-        Set by SIGTERM and SIGINT.
     settings
         In force; `reread` replaces them whole.
     """
@@ -38,9 +48,17 @@ class Frame:
     role: Role
     load: Callable[[], Settings]
     settings: Settings
-    stop: threading.Event = field(factory=threading.Event)
-    _reread: threading.Event = field(factory=threading.Event, init=False)
-    _wake: threading.Event = field(factory=threading.Event, init=False)
+    _pseudonyms: Pseudonyms
+    # Plain attributes: a signal handler may come while this very thread holds the lock of an Event.
+    _is_ending: bool = field(default=False, init=False)
+    _shall_reread: bool = field(default=False, init=False)
+    _waker: socket.socket | None = field(default=None, init=False)
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether SIGTERM or SIGINT has come, or the parent that started us is gone."""
+        parent = os.environ.get(PARENT)
+        return self._is_ending or (parent is not None and parent != str(os.getppid()))
 
     def ready(self) -> None:
         """Tell whoever started us."""
@@ -61,21 +79,40 @@ class Frame:
         apply
             Takes new settings in force; raises ConfigurationError if they do not fit.
         """
-        while not self.stop.is_set():
+        while not self.is_ending:
             if self.wants_rereading():
                 self.reread(apply)
             self.beat()
             self.rest(turn())
 
+    def persist(self, work: Callable[[], None]) -> None:
+        """Do the work of the role; while store or spool are away, say so and try again.
+
+        Restarting would not bring them back, and a person reads one reason instead of many starts.
+        """
+        while not self.is_ending:
+            try:
+                work()
+            except RetryableError as error:
+                message = SiteText(str(error))
+                log.error(LogEvent.ROLE_WAITING, role=self.role.value, message=message)
+                notify.notify(notify.more_time(RETRY_S + ATTEMPT_S))
+                self.beat()
+                self.rest(RETRY_S)
+            else:
+                return
+
     def rest(self, timeout_s: float = BEAT_S) -> None:
         """Wait for a signal, at most until the next beat is due."""
-        self._wake.wait(min(timeout_s, notify.watchdog_s() or BEAT_S, BEAT_S))
-        self._wake.clear()
+        assert self._waker is not None
+        timeout_s = min(timeout_s, notify.watchdog_s() or BEAT_S, BEAT_S)
+        if not (self._is_ending or self._shall_reread):
+            select.select([self._waker], [], [], timeout_s)
+        drain(self._waker)
 
     def wants_rereading(self) -> bool:
         """Whether SIGHUP has come since the last call."""
-        asked = self._reread.is_set()
-        self._reread.clear()
+        asked, self._shall_reread = self._shall_reread, False
         return asked
 
     def reread(self, apply: Callable[[Settings], None]) -> None:
@@ -83,6 +120,7 @@ class Frame:
         notify.notify(notify.reloading())
         try:
             settings = self.load()
+            _refuse_fixed(self.settings, settings)
             apply(settings)
         except ConfigurationError as error:
             log.error(
@@ -92,16 +130,16 @@ class Frame:
             )
         else:
             self.settings = settings
+            telemetry.start(settings.log.level, settings.log.format, self._pseudonyms)
             log.info(LogEvent.CONFIGURATION_RELOADED, role=self.role.value)
         notify.notify(notify.READY)
 
-    def signalled(self, number: int, _frame: FrameType | None) -> None:
+    def signalled(self, number: int) -> None:
         """Take a signal; the main thread acts on it."""
         if number == signal.SIGHUP:
-            self._reread.set()
+            self._shall_reread = True
         else:
-            self.stop.set()
-        self._wake.set()
+            self._is_ending = True
 
 
 @contextlib.contextmanager
@@ -109,18 +147,17 @@ def framed(role: Role, load: Callable[[], Settings]) -> Iterator[Frame]:
     """Load the settings, direct the log, take the signals; undo it at the end."""
     settings = load()
     make_folder(settings)
-    telemetry.start(settings.log.level, settings.log.format, Pseudonyms.kept_in(settings.state))
-    frame = Frame(role, load, settings)
-    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    before = {number: signal.signal(number, frame.signalled) for number in numbers}
-    log.info(LogEvent.ROLE_STARTED, role=role.value)
-    try:
-        yield frame
-    finally:
-        notify.notify(notify.STOPPING)
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        log.info(LogEvent.ROLE_ENDED, role=role.value)
+    pseudonyms = Pseudonyms.kept_in(settings.state)
+    telemetry.start(settings.log.level, settings.log.format, pseudonyms)
+    frame = Frame(role, load, settings, pseudonyms)
+    with signals(NUMBERS, frame.signalled) as waker:
+        frame._waker = waker  # noqa: SLF001  its own
+        log.info(LogEvent.ROLE_STARTED, role=role.value)
+        try:
+            yield frame
+        finally:
+            notify.notify(notify.STOPPING)
+            log.info(LogEvent.ROLE_ENDED, role=role.value)
 
 
 def make_folder(settings: Settings) -> None:
@@ -142,4 +179,13 @@ def make_folder(settings: Settings) -> None:
         raise ConfigurationError(
             f"state {settings.state}: this user may not write there; "
             "name another folder with --state, or change its owner"
+        )
+
+
+def _refuse_fixed(old: Settings, new: Settings) -> None:
+    changed = [name for name in FIXED if attrgetter(name)(old) != attrgetter(name)(new)]
+    if changed:
+        raise ConfigurationError(
+            f"{', '.join(changed)}: can only change with a new start; "
+            "until then the old configuration stays in force, all of it"
         )

@@ -8,9 +8,9 @@ from typing import Final
 
 from attrs import define, field
 
-from qa_daemon.config.settings import ReceiverSettings, Settings
+from qa_daemon.config.settings import Settings
 from qa_daemon.dicom.header import read_instance
-from qa_daemon.errors import ConfigurationError, RetryableError
+from qa_daemon.errors import RetryableError
 from qa_daemon.intake.admission import Room
 from qa_daemon.intake.door import Door
 from qa_daemon.intake.folder import Folder
@@ -27,8 +27,6 @@ from qa_daemon.telemetry.log import log
 
 # How often records of deleted series are looked for.
 REMOVAL_S: Final = 2.0
-#: What only holds from the next start on, as it is built into the listening socket.
-FIXED: Final = ("ae_title", "host", "port", "tls", "pdu_length_max", "acknowledge")
 
 
 @define
@@ -43,7 +41,15 @@ class Reception:
     _removed_at: float = field(default=0.0, init=False)
 
     def turn(self) -> float:
-        """Erase what was deleted; return how long to rest."""
+        """Erase what was deleted; return how long to rest.
+
+        Raises
+        ------
+        ConfigurationError
+            If the database is damaged: nothing may be acknowledged on it.
+        """
+        if self.door.index.failure is not None:
+            raise self.door.index.failure
         if monotonic() - self._removed_at >= REMOVAL_S:
             self._removed_at = monotonic()
             try:
@@ -53,22 +59,11 @@ class Reception:
         return REMOVAL_S
 
     def apply(self, settings: Settings) -> None:
-        """Exchange who may send and what is taken; associations that are open go on.
-
-        Raises
-        ------
-        ConfigurationError
-            If something changed that only a new start can exchange.
-        """
-        changed = _changed(self.settings.receiver, settings.receiver)
-        if changed:
-            raise ConfigurationError(
-                f"receiver: {', '.join(changed)} can only change with a new start; "
-                "the old configuration stays in force until then"
-            )
+        """Exchange who may send and what is taken; associations that are open go on as begun."""
         self.settings = settings
-        self.receiver.settings = settings.receiver
+        self.receiver.exchange(settings.receiver)
         self.door.settings = settings.receiver
+        self.door.room.settings = settings.spool
 
 
 @contextlib.contextmanager
@@ -123,7 +118,3 @@ def remove_due(store: Store, spool: Spool) -> int:
 
 def _read(limits: Limits, content: memoryview, key: str) -> Instance:
     return read_instance(content, limits, source=key)
-
-
-def _changed(old: ReceiverSettings, new: ReceiverSettings) -> list[str]:
-    return [name for name in FIXED if getattr(old, name) != getattr(new, name)]

@@ -14,6 +14,7 @@ class LogEvent(StrEnum):
     SERVICE_REFUSED = "service.refused"  # a start that the site has to mend first
     ROLE_STARTED = "role.started"
     ROLE_ENDED = "role.ended"
+    ROLE_WAITING = "role.waiting"  # store or spool are away; tried again until they are back
     STATE_RECOVERED = "state.recovered"  # what an earlier end had left open is taken up again
     BUG = "bug"  # an exception that nobody foresaw; without its message, which may quote a value
     LIBRARY_WARNED = "library.warned"  # a library's own warning; where it was given, not what
