@@ -24,14 +24,12 @@ from qa_daemon.records.prediction import Prediction
 from qa_daemon.training.augment import USUAL, draw, prepared
 from qa_daemon.training.datasets import REGIONS, SOURCES_HELD_OUT, LabelledSlice, slices, split
 from qa_daemon.training.fit import drawn
+from qa_daemon.training.statistics import Said, patient_weights, threshold, wilson
 
 Figures: TypeAlias = dict[str, object]
 
 #: Random variants per slice (field, window, table, noise) on which thresholds must hold too.
 VARIANTS: Final = 6
-#: Share of decided answers that may be wrong, each patient counting once: three in a thousand for
-#: the turn and as many for the mirror leave four for the regions, one alarm in a hundred series.
-WRONG_SHARE_MAX: Final = 0.003
 #: No threshold goes below these, whatever so few validation patients suggest.
 TURN_MIN: Final = 0.95
 MIRROR_MIN: Final = 0.975
@@ -92,16 +90,6 @@ def evaluate(card: ModelCard, data: Path, regions: ModelCard | None = None) -> F
     return {**figures, "no axial slices": outsider_figures(card, regions, others)}
 
 
-def wilson(right: float, count: float) -> list[float]:
-    """Return share, lower and upper 95 % bound of a binomial proportion."""
-    if count == 0:
-        return [0.0, 0.0, 1.0]
-    z, share = 1.96, right / count
-    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z / (1 + z * z / count) * (share * (1 - share) / count + (z / count / 2) ** 2) ** 0.5
-    return [round(float(each), 4) for each in (share, max(0, centre - half), min(1, centre + half))]
-
-
 def scored(card: ModelCard, items: Sequence[LabelledSlice], regions: ModelCard | None) -> Scored:
     """Run the model over slices as published and over random variants of them."""
     random = np.random.default_rng(77)
@@ -141,15 +129,6 @@ def voted(card: ModelCard, found: Scored, chosen: Sequence[int]) -> Prediction:
         evolve(found.regions[index], sop_instance_uid="", frame=index + 1) for index in chosen
     ]
     return orientation_predictions(Outputs(card, subjects, found.logits[list(chosen)]), regions)[0]
-
-
-def patient_weights(items: Sequence[LabelledSlice]) -> NDArray[np.float64]:
-    """Return weights that let each patient count by the root of its slices, mean 1."""
-    counts: dict[str, int] = defaultdict(int)
-    for item in items:
-        counts[item.patient] += 1
-    weights = np.asarray([counts[item.patient] ** -0.5 for item in items])
-    return np.asarray(weights / weights.mean(), np.float64)
 
 
 def calibrated_regions(card: ModelCard, found: Scored) -> ModelCard:
@@ -199,34 +178,6 @@ def calibrated_orientation(card: ModelCard, found: Scored) -> ModelCard:
         open_to_all, turn=TURN_MIN, turn_slice=turn, mirror=MIRROR_MIN, mirror_slice=mirror
     )
     return evolve(warm, thresholds=chosen)
-
-
-@frozen
-class Said:
-    """One answer: its probability, whether it was wrong, and of whom."""
-
-    probability: float
-    is_wrong: bool
-    patient: str
-
-
-def threshold(said: Sequence[Said], least: float) -> float:
-    """Return the least probability from `least` on with few enough wrong answers above it.
-
-    Each patient counts once, however many slices there are; the share is that of all answers, so
-    that a threshold which almost nobody reaches is not called a good one for being never wrong.
-    """
-    counts: dict[str, int] = defaultdict(int)
-    for each in said:
-        counts[each.patient] += 1
-    wrong = sorted((each for each in said if each.is_wrong), key=lambda each: -each.probability)
-    borne, value = 0.0, least
-    for each in wrong:
-        borne += 1 / counts[each.patient]
-        if borne > WRONG_SHARE_MAX * len(counts):
-            value = float(np.ceil(each.probability * 1000 + 1e-6) / 1000)
-            break
-    return max(least, value)
 
 
 def orientation_figures(card: ModelCard, found: Scored) -> Figures:
@@ -307,9 +258,29 @@ def region_figures(card: ModelCard, found: Scored) -> Figures:
     }
     return {
         "single slices": figures,
+        "series, 3 slices and more": _region_series(card, published),
         "macro F1, axial": _macro_f1(confusion),
         "confusion, rows are the truth": table,
         "no anatomy": empty,
+    }
+
+
+def _region_series(card: ModelCard, found: Scored) -> Figures:
+    """Return figures of whole axial stacks, sampled as the service does."""
+    named, within, clear = 0, 0, 0
+    stacks = _stacks(found)
+    for chosen in stacks:
+        subjects = tuple(Subject("", index + 1) for index in chosen)
+        said = region_predictions(Outputs(card, subjects, found.logits[chosen]))[0]
+        truth = {region for index in chosen for region in found.items[index].regions}
+        named += bool(truth & set(said.labels or ()))
+        within += truth >= set(said.labels or ())
+        clear += max(said.probabilities[region] for region in truth) >= card.thresholds.known
+    return {
+        "n": len(stacks),
+        "names a region that is there": wilson(named, len(stacks)),
+        "names none that is not there": wilson(within, len(stacks)),
+        "gives every region that is there less than the threshold `known`": len(stacks) - clear,
     }
 
 
@@ -340,22 +311,30 @@ def _slices(pairs: Sequence[tuple[LabelledSlice, Prediction]]) -> Figures:
 
 def _series(card: ModelCard, found: Scored) -> Figures:
     """Return figures of whole stacks of axial slices, sampled as the service does."""
-    stacks: dict[str, list[int]] = defaultdict(list)
-    for index, item in enumerate(found.items):
-        stacks[item.stack].append(index)
     pairs = []
-    for members in stacks.values():
-        if len(members) >= 3:
-            spread = np.linspace(0, len(members) - 1, min(SERIES_SLICES_MAX, len(members)))
-            chosen = [members[round(at)] for at in spread]
-            sided = [index for index in chosen if found.items[index].is_sided]
-            pairs.append((found.items[(sided or chosen)[0]], voted(card, found, chosen)))
+    for chosen in _stacks(found):
+        sided = [index for index in chosen if found.items[index].is_sided]
+        pairs.append((found.items[(sided or chosen)[0]], voted(card, found, chosen)))
     return {
         "3 slices and more": _slices(pairs),
         "of these from held-out sources": _slices(
             [pair for pair in pairs if pair[0].source in SOURCES_HELD_OUT]
         ),
     }
+
+
+def _stacks(found: Scored) -> list[list[int]]:
+    """Return the indices of each axial stack of three slices and more, thinned evenly."""
+    stacks: dict[str, list[int]] = defaultdict(list)
+    for index, item in enumerate(found.items):
+        if item.plane == "axial":
+            stacks[item.stack].append(index)
+    spreads = []
+    for members in stacks.values():
+        if len(members) >= 3:
+            at = np.linspace(0, len(members) - 1, min(SERIES_SLICES_MAX, len(members)))
+            spreads.append([members[round(place)] for place in at])
+    return spreads
 
 
 def _decided(card: ModelCard, regions: ModelCard, pictures: NDArray[np.float32]) -> Figures:
