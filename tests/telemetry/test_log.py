@@ -78,14 +78,14 @@ def test_an_exception_leaves_its_places_and_classes_but_not_its_words(
 
 
 def test_what_libraries_log_and_warn_leaves_its_place_only(written: io.StringIO) -> None:
-    logging.getLogger("pynetdicom.acse").error("peer %s", VALUE)
+    logging.getLogger("sqlalchemy.pool").error("peer %s", VALUE)
     logging.getLogger("watchdog.observers").warning(VALUE, exc_info=ValueError(VALUE))
     logging.getLogger("alembic.runtime").info(VALUE)
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         warnings.warn(VALUE, UserWarning, stacklevel=1)
     assert [(line["event"], line["level"], line["logger"]) for line in lines(written)] == [
-        ("library.warned", "error", "pynetdicom.acse"),
+        ("library.warned", "error", "sqlalchemy.pool"),
         ("library.warned", "warning", "watchdog.observers"),
         ("library.warned", "warning", "py.warnings"),
     ]
