@@ -148,14 +148,19 @@ def _item(shown: str, path: Path, named: str, place: Place) -> Medium | Found:
 
 def _members(path: Path, named: str, place: Place) -> Iterator[Item]:
     folder = Path(tempfile.mkdtemp(dir=place.unpacked))
+    is_empty = True
     try:
         for member in archive.unpack(path, folder, place.bounds):
+            is_empty = False
             yield _item(f"{path}!/{member.name}", member.file, named, place)
     except InputError as error:
         yield Rejection(str(path), getattr(error, "reason", "unreadable"), str(error))
     except OSError as error:
         message = f"cannot be unpacked to {place.unpacked}: {error.strerror}; set TMPDIR elsewhere"
         yield Rejection(str(path), "unreadable", message)
+    else:
+        if is_empty:
+            yield Rejection(str(path), "not_dicom", "the archive is empty")
 
 
 class NotRegularError(OSError):
