@@ -79,7 +79,7 @@ def is_slow(check: Check, first: Result, paths: list[Path]) -> bool:
         s["instances"] for s in first.document["series"]
     )
     allowed = max(SECONDS_MAX, SECONDS_PER_OBJECT_MAX * objects)
-    return first.seconds > allowed and check(*paths).seconds > allowed
+    return bool(first.seconds > allowed and check(*paths).seconds > allowed)
 
 
 def test_every_case_comes_out_as_expected_and_soon(check: Check, nasty: Path) -> None:
