@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from typing import Final
 
+import numpy as np
 from attrs import frozen
 
 from qa_daemon.demo.plan import Sending
@@ -12,11 +13,11 @@ from qa_daemon.errors import RetryableError
 from qa_daemon.geometry.letters import edge_letters
 from qa_daemon.limits import Limits
 from qa_daemon.pixels.decode import decode_frame
-from qa_daemon.pixels.grayscale import displayed_values
+from qa_daemon.pixels.grayscale import displayed_values, grey_values
 from qa_daemon.pixels.image import read_image
-from qa_daemon.records.finding import Change, Finding, Severity, Topic
+from qa_daemon.records.finding import Change, Finding, JsonValue, Severity, Topic
 from qa_daemon.records.states import SeriesState
-from qa_daemon.report.picture import Caption, comparison
+from qa_daemon.report.picture import Caption, Side, comparison
 from qa_daemon.store import instance_rows, result_rows, series_rows
 from qa_daemon.store.database import Store
 from qa_daemon.store.result_rows import FindingFilter
@@ -25,6 +26,8 @@ from qa_daemon.store.series_rows import SeriesFilter, SeriesRow
 JUDGED: Final = (SeriesState.CLEAN, SeriesState.WAITING, SeriesState.QUARANTINED)
 WAIT_S: Final = 120.0
 POLL_S: Final = 0.2
+#: The window in which liver, bowel and muscle are told apart.
+SOFT_TISSUE_HU: Final = (-160.0, 240.0)
 
 
 @frozen
@@ -51,14 +54,17 @@ class Outcome:
 
 
 def await_verdicts(
-    store: Store, sendings: Sequence[Sending], tell: Callable[[int], None]
+    store: Store,
+    sendings: Sequence[Sending],
+    is_alive: Callable[[], bool],
+    tell: Callable[[int], None],
 ) -> tuple[Outcome, ...]:
     """Wait until every series is judged; `tell` is called with how many are.
 
     Raises
     ------
     RetryableError
-        If they are not in time.
+        If they are not in time, or the service is no more alive.
     """
     pause = threading.Event()
     end = monotonic() + WAIT_S
@@ -67,10 +73,11 @@ def await_verdicts(
         tell(len(rows))
         if len(rows) == len(sendings):
             return tuple(_outcome(store, sending, rows) for sending in sendings)
-        if monotonic() > end:
+        if monotonic() > end or not is_alive():
+            waited = f"in {WAIT_S:.0f} s" if is_alive() else "before the service ended"
             raise RetryableError(
-                f"{len(sendings) - len(rows)} series were not judged in {WAIT_S:.0f} s; "
-                "the log of the service says why"
+                f"{len(sendings) - len(rows)} of {len(sendings)} series were not judged {waited}; "
+                "its log says why"
             )
         pause.wait(POLL_S)
 
@@ -99,35 +106,47 @@ def _outcome(store: Store, sending: Sending, rows: Mapping[str, SeriesRow]) -> O
 
 def picture(store: Store, outcome: Outcome) -> bytes | None:
     """Return the PNG of an orientation finding, lettered as tagged and as suggested."""
-    change = _orientation_change(outcome)
-    if change is None or change.proposed is None or not change.current:
+    found = _orientation_change(outcome)
+    if found is None:
         return None
+    finding, change = found
     instances = instance_rows.instances_of(store, outcome.row.series_key, outcome.row.revision)
-    wanted = {instance.sop_instance_uid for instance in instances} & {change.sop_instance_uid}
-    if not wanted:
+    if change.sop_instance_uid not in {instance.sop_instance_uid for instance in instances}:
         return None
     image = read_image(outcome.sending.objects[0], Limits())
-    grey = displayed_values(image, decode_frame(image, 1))
-    tagged, suggested = (
-        edge_letters(numbers[:3], numbers[3:])
-        for numbers in (
-            [float(str(value)) for value in values] for values in (change.current, change.proposed)
-        )
-    )
-    about = "drawn phantom" if outcome.sending.is_synthetic else outcome.sending.source
+    frame = decode_frame(image, 1)
+    if outcome.row.modality == "CT":
+        grey = np.clip(grey_values(image, frame), *SOFT_TISSUE_HU)
+    else:
+        grey = displayed_values(image, frame)
+    sending = outcome.sending
+    sure = "" if finding.confidence is None else f"  ·  {finding.confidence:.0%} sure"
     caption = Caption(
-        title=f"{about}: {outcome.sending.done_to_it}, on purpose",
-        subtitle="The stored picture, lettered by Image Orientation (Patient).",
-        footer="R right, L left, A front, P back, H head, F feet of the patient. "
+        title=finding.message,
+        subtitle=f"{sending.picture} ({sending.source})  ·  {sending.done_to_it}, on purpose{sure}",
+        footer="R right, L left, A front, P back of the patient; filled where the two differ.   "
         "Quality assurance of metadata, not a medical device.",
     )
-    return comparison(grey, tagged, suggested, caption)
+    return comparison(
+        grey,
+        _side("As tagged", change.current or ()),
+        _side("As suggested", change.proposed or ()),
+        caption,
+    )
 
 
-def _orientation_change(outcome: Outcome) -> Change | None:
+def _side(name: str, values: tuple[JsonValue, ...]) -> Side:
+    numbers = [float(str(value)) for value in values]
+    written = "\\".join(map(str, values))
+    letters = edge_letters(numbers[:3], numbers[3:])
+    return Side(name, f"Image Orientation (Patient)  {written}", letters)
+
+
+def _orientation_change(outcome: Outcome) -> tuple[Finding, Change] | None:
     for finding in outcome.findings:
         if finding.topic is Topic.ORIENTATION and finding.suggestion is not None:
             for change in finding.suggestion.changes:
-                if change.attribute == "ImageOrientationPatient":
-                    return change
+                is_whole = bool(change.current) and bool(change.proposed)
+                if change.attribute == "ImageOrientationPatient" and is_whole:
+                    return finding, change
     return None

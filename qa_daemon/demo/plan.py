@@ -20,11 +20,21 @@ from qa_daemon.limits import Limits
 from qa_daemon.pixels.decode import decode_frames
 from qa_daemon.records.finding import Topic
 
+PHANTOM: Final = "drawn phantom"
 ABDOMEN_CT: Final = "explicit_VR-UN.dcm"
 ABDOMEN_MR: Final = "examples_overlay.dcm"
 HEAD_CT: Final = "693_UNCR.dcm"
 TILTED_HEAD_CT: Final = "J2K_pixelrep_mismatch.dcm"
 CHEST_CR: Final = "RG1_UNCR.dcm"
+#: What the pictures show, in words for people.
+PICTURES: Final = {
+    ABDOMEN_CT: "CT abdomen",
+    ABDOMEN_MR: "MR abdomen",
+    HEAD_CT: "CT head",
+    TILTED_HEAD_CT: "CT head, tilted",
+    CHEST_CR: "Chest radiograph",
+    PHANTOM: "CT series, synthetic",
+}
 
 
 @frozen
@@ -34,7 +44,7 @@ class Sending:
     Attributes
     ----------
     source
-        File of the packages, or "drawn phantom".
+        File of the packages, or `PHANTOM`.
     done_to_it
         What was made wrong on purpose, in words; "as published" or "as drawn" if nothing was.
     objects
@@ -56,7 +66,12 @@ class Sending:
     @property
     def is_synthetic(self) -> bool:
         """Whether nobody was ever in this picture."""
-        return self.source == "drawn phantom"
+        return self.source == PHANTOM
+
+    @property
+    def picture(self) -> str:
+        """What it shows."""
+        return PICTURES[self.source]
 
 
 Edit = Callable[[Dataset], None]
@@ -138,7 +153,7 @@ def _phantom(
 ) -> _Planned:
     slices = edit(list(ct_series(CtPlan(key=f"demo-{key}"))))
     return (
-        "drawn phantom",
+        PHANTOM,
         done_to_it,
         tuple(part10(each) for each in slices),  # type: ignore[arg-type]  # they are FileDatasets
         str(slices[0].StudyInstanceUID),

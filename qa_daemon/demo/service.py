@@ -29,6 +29,7 @@ QUIET_S: Final = 2.0
 FILE_QUIET_S: Final = 0.5
 POLL_S: Final = 0.1
 DEMO_AE_TITLE: Final = "DEMO-SENDER"
+HEADING: Final = "# Written by qa-daemon demo.\n"
 
 
 @frozen
@@ -58,12 +59,13 @@ def running(state: Path, port: int) -> Iterator[Service]:
     Raises
     ------
     ConfigurationError
-        If it does not answer in time; its own words are in the log that is named.
+        If the folder is somebody else's, or the service does not answer in time; its own words
+        are in the log that is named.
     """
-    state.mkdir(parents=True, exist_ok=True)
-    port = port or _free_port()
     configuration = state / "service.yaml"
-    configuration.write_text(yaml.safe_dump(_configuration(state, port)))
+    _make_folder(state, configuration)
+    port = _free_port(port)
+    configuration.write_text(HEADING + yaml.safe_dump(_configuration(state, port)))
     with (state / "service.log").open("ab") as log:
         # The command is our own interpreter with our own module.
         process = subprocess.Popen(  # noqa: S603
@@ -113,6 +115,20 @@ def drop_in_folder(sendings: Sequence[Sending], incoming: Path) -> Iterator[Send
         yield sending
 
 
+def _make_folder(state: Path, configuration: Path) -> None:
+    """Make the state folder, or take that of an earlier demo; no other may be written to."""
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        is_used = any(state.iterdir())
+        is_ours = configuration.is_file() and configuration.read_text().startswith(HEADING)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"--state {state}: cannot be used: {error}") from error
+    if is_used and not is_ours:
+        raise ConfigurationError(
+            f"--state {state}: is not empty and no demo's; name an empty folder, or leave it out"
+        )
+
+
 def _configuration(state: Path, port: int) -> dict[str, object]:
     return {
         "state": str(state),
@@ -120,12 +136,20 @@ def _configuration(state: Path, port: int) -> dict[str, object]:
         "folder": {"quiet_s": FILE_QUIET_S},
         "assembly": {"quiet_s": QUIET_S},
         "log": {"format": "json"},
+        "web": {"port": _free_port()},  # another service may run here
     }
 
 
-def _free_port() -> int:
+def _free_port(wanted: int = 0) -> int:
+    """Return a port on which nobody listens: the wanted one, or any for 0."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError as error:
+            raise ConfigurationError(
+                f"--port {wanted}: {error.strerror}; name another, or leave it out"
+            ) from error
         return int(probe.getsockname()[1])
 
 
@@ -154,6 +178,6 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         process.send_signal(signal.SIGTERM)
         try:
             process.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
