@@ -62,8 +62,8 @@ class Frame:
 
     def ready(self) -> None:
         """Tell whoever started us."""
-        notify.notify(f"{notify.READY}\nX_ROLE={self.role}")
         log.info(LogEvent.SERVICE_READY, role=self.role.value)
+        notify.notify(f"{notify.READY}\nX_ROLE={self.role}")
 
     def beat(self) -> None:
         """Tell that we live, and read the configuration again if SIGHUP asked for it."""

@@ -47,8 +47,14 @@ def _receiver(frame: Frame) -> None:
 
 def _worker(frame: Frame) -> None:
     from qa_daemon.ops.working import working  # noqa: PLC0415  only this role pays for it
+    from qa_daemon.pipeline.steps import Interrupted  # noqa: PLC0415
 
-    with working(frame.settings) as shift:
+    def goes_on() -> None:
+        frame.beat()
+        if frame.is_ending:
+            raise Interrupted
+
+    with working(frame.settings, goes_on) as shift:
         frame.ready()
         frame.loop(shift.turn, shift.apply)
 

@@ -1,7 +1,7 @@
 """The worker put together: store, spool, engine, and how a reload exchanges them."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from attrs import define, evolve
 
@@ -12,6 +12,7 @@ from qa_daemon.pipeline.worker import Worker
 from qa_daemon.spool.spool import Spool
 from qa_daemon.store.database import Store
 from qa_daemon.telemetry.events import LogEvent
+from qa_daemon.telemetry.facts import SiteText
 from qa_daemon.telemetry.log import log
 
 
@@ -38,14 +39,20 @@ class Shift:
 
 
 @contextlib.contextmanager
-def working(settings: Settings) -> Iterator[Shift]:
-    """Build the worker; its inference child ends with the block."""
+def working(settings: Settings, goes_on: Callable[[], None]) -> Iterator[Shift]:
+    """Build the worker; its inference child ends with the block.
+
+    Parameters
+    ----------
+    goes_on
+        Called between the objects of a step; may raise `Interrupted`.
+    """
     with (
         Store(settings.store_url, settings.store.lock_timeout_s) as store,
         Spool(settings.spool_folder, settings.limits) as spool,
         contextlib.ExitStack() as stack,
     ):
-        bench = Bench(store, spool, stack.enter_context(engine(settings)))
+        bench = Bench(store, spool, stack.enter_context(engine(settings)), goes_on)
         _say_what_is_in_force(bench)
         shift = Shift(Worker(bench, settings), stack.pop_all())
         try:
@@ -58,5 +65,7 @@ def _say_what_is_in_force(bench: Bench) -> None:
     log.info(LogEvent.RULES_LOADED, rules=len(bench.engine.pack.enabled))
     for card in bench.engine.catalog.cards.values():
         log.info(LogEvent.MODEL_LOADED, model=card.name, target=card.target)
-    for _ in bench.engine.catalog.problems:
-        log.error(LogEvent.MODEL_UNAVAILABLE)
+    for problem in bench.engine.catalog.problems:
+        log.error(
+            LogEvent.MODEL_UNAVAILABLE, message=SiteText(f"{problem.path}: {problem.message}")
+        )

@@ -1,5 +1,6 @@
 """One function per step of a leased series: read, call the core once, commit once."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -25,13 +26,34 @@ SIBLINGS_MAX: Final = 50
 REQUEST: Final = Request(targets=DEFAULT_TARGETS, per_instance=False)
 
 
+class Interrupted(Exception):  # noqa: N818  it says what happened to the step
+    """The process is to end: the step is left as it is, and taken again when its lease is over."""
+
+
+def _goes_on() -> None:
+    """Let every step go on."""
+
+
 @frozen
 class Bench:
-    """What every step needs."""
+    """What every step needs.
+
+    Attributes
+    ----------
+    goes_on
+        Called before each object of a step, which may take seconds: the place to tell a watchdog,
+        or to raise `Interrupted`.
+    """
 
     store: Store
     spool: Spool
     engine: Engine
+    goes_on: Callable[[], None] = _goes_on
+
+    def read(self, source: str) -> bytes:
+        """Return the bytes of an object."""
+        self.goes_on()
+        return self.spool.content(source)
 
 
 def take(bench: Bench, lease: Lease) -> bool:
@@ -43,6 +65,8 @@ def take(bench: Bench, lease: Lease) -> bool:
         If time may mend the cause.
     InputError
         If the series will never pass this step.
+    Interrupted
+        If `bench.goes_on` raised it.
     """
     step = {SeriesState.SETTLED: _predict, SeriesState.PREDICTED: _judge}[lease.state]
     return step(bench, lease)
@@ -59,7 +83,7 @@ def series_of(bench: Bench, lease: Lease) -> Series:
 def _predict(bench: Bench, lease: Lease) -> bool:
     begun = datetime.now(UTC)
     series = series_of(bench, lease)
-    inference = bench.engine.infer(series, bench.spool.content, REQUEST)
+    inference = bench.engine.infer(series, bench.read, REQUEST)
     now = datetime.now(UTC)
     saved = result_rows.save_inference(bench.store, lease, inference, now)
     log.info(

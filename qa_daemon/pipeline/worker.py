@@ -6,10 +6,10 @@ from typing import Final
 from attrs import define, field
 
 from qa_daemon.config.settings import Settings
-from qa_daemon.errors import InputError, RetryableError
+from qa_daemon.errors import ConfigurationError, InputError, RetryableError
 from qa_daemon.pipeline import steps
 from qa_daemon.pipeline.closing import Closing, pause_s
-from qa_daemon.pipeline.steps import Bench
+from qa_daemon.pipeline.steps import Bench, Interrupted
 from qa_daemon.records.states import SeriesState
 from qa_daemon.store import leases
 from qa_daemon.store.leases import Lease, Terms
@@ -49,6 +49,8 @@ class Worker:
                 if lease is not None:
                     self._step(lease, terms)
                     return 0.0
+        except Interrupted:
+            return 0.0
         except RetryableError as error:
             log.error(LogEvent.STORE_LOCKED, cause=type(error).__name__)
             return TROUBLE_PAUSE_S
@@ -58,6 +60,8 @@ class Worker:
         """Take one step. The edge of the loop: one bad series must not stop the others."""
         try:
             steps.take(self.bench, lease)
+        except (Interrupted, ConfigurationError):
+            raise  # not for the series to answer for
         except InputError as error:
             self._quarantined(lease, "input_error")
             leases.give_up(self.bench.store, lease, str(error), datetime.now(UTC))

@@ -23,8 +23,9 @@ from qa_daemon.limits import Limits
 from qa_daemon.predict.catalog import ModelCard
 from qa_daemon.predict.wire import STATUS_MEMORY, Broken, Message, receive, send
 
-#: A cold disk and a busy machine: imports take 0.4 s, models 0.1 s at rest.
-START_DEADLINE_S: Final = 60.0
+#: A cold disk and a busy machine: imports take 0.4 s, models 0.1 s at rest. Well below the watchdog
+#: of the unit (60 s), as the worker waits for it.
+START_DEADLINE_S: Final = 30.0
 #: pydicom loads gdcm wherever it is installed, and gdcm aborts on malformed files: None refuses it.
 _PROGRAM: Final = (
     "import sys; sys.modules['gdcm'] = None; from qa_daemon.predict.child import main; main()"

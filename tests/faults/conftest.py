@@ -236,7 +236,12 @@ class Daemon:
 
     def says(self, *words: str) -> bool:
         """Whether one line of the log holds all these words."""
-        return any(all(word in line for word in words) for line in self.log().splitlines())
+        return self.count(*words) > 0
+
+    def count(self, *words: str) -> int:
+        """Return how many lines of the log hold all these words."""
+        lines = self.log().splitlines()
+        return sum(all(word in line for word in words) for line in lines)
 
     def children(self) -> dict[str, int]:
         """Return the process of each role."""
