@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -38,7 +37,7 @@ def list_rules(options: argparse.Namespace) -> int:
         facts += ", quick" if rule.quick else ""
         title = Text.assemble(printable(rule.title), (facts, "dim"))
         grid.add_row(rule.id, tables.badge(rule.severity), title)
-    console = Console(highlight=False)
+    console = tables.screen()
     console.print(grid)
     console.print(Text(f"{len(pack.enabled)} rules in force, digest {pack.digest[:12]}", "dim"))
     return 0
@@ -82,7 +81,7 @@ def list_models(options: argparse.Namespace) -> int:
             problems.append(str(error))
         modalities = ", ".join(card.modalities)
         table.add_row(card.name, card.target, modalities, card.digest[:8], verdict)
-    Console(highlight=False).print(table)
+    tables.screen().print(table)
     for problem in problems:
         print(problem, file=sys.stderr)
     if not catalog.cards and not problems:

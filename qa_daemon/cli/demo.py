@@ -35,7 +35,7 @@ STATUS_OTHERWISE: Final = 1
 
 def demo(options: argparse.Namespace) -> int:
     """Run the demo; with `--exit` the status says whether everything was as planted."""
-    console = Console(highlight=False)
+    console = tables.screen()
     planned = sendings()
     state = options.state or Path(tempfile.mkdtemp(prefix="qa-daemon-demo-"))
     with _ended_by_signals():

@@ -6,6 +6,7 @@ Every command lives in a module of its own that is imported only when it is call
 
 import argparse
 import contextlib
+import errno
 import os
 import sys
 import traceback
@@ -22,6 +23,7 @@ STATUS_FAILED = 2
 STATUS_INTERRUPTED = 130
 STATUS_BROKEN_PIPE = 141
 PORT_MAX = 65535
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 INTENDED_USE = "Quality assurance of DICOM metadata. Not a medical device."
 
@@ -40,14 +42,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return STATUS_INTERRUPTED
     except BrokenPipeError:
-        # The reader (head, less) has gone: nothing more to say, not even at interpreter exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say_no_more()  # the reader (head, less) has gone
         return STATUS_BROKEN_PIPE
     except Exception as error:
         if os.environ.get("QA_DAEMON_TRACEBACK"):
             raise
+        if isinstance(error, OSError) and error.filename is None and error.errno in NO_ROOM:
+            _say_no_more()
+            return _failed(f"the output cannot be written: {error.strerror}; free space for it")
         return _failed(_place_of(error))
     return status
+
+
+def _say_no_more() -> None:
+    """Keep the interpreter from failing once more over what standard output has not taken."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _failed(message: str) -> int:
@@ -66,13 +75,22 @@ def _place_of(error: Exception) -> str:
     )
 
 
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for: the library that does costs 25 ms."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_unused: object) -> None:
+
+        print(version("qa-daemon"))
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="qa-daemon",
         description="Finds wrong DICOM metadata by looking at the pixels.",
         epilog=INTENDED_USE,
     )
-    parser.add_argument("--version", action="version", version=version("qa-daemon"))
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_check(commands)
     _add_demo(commands)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 from attrs import evolve
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -40,7 +39,7 @@ def list_findings(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps([_as_json(row) for row in rows]))
         return 0
-    console = Console(highlight=False)
+    console = tables.screen()
     if not rows:
         console.print(f"Nothing waits: no finding of severity {least.word} or worse.")
         return 0
@@ -86,7 +85,7 @@ def show_finding(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(_as_json(row)))
         return 0
-    console = Console(highlight=False)
+    console = tables.screen()
     finding = row.finding
     console.print(tables.finding_block(evolve(finding, suggestion=None, alternatives=())))
     console.print()

@@ -6,7 +6,6 @@ import sys
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -42,7 +41,7 @@ def list_series(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps([_as_json(row) for row in rows]))
         return 0
-    console = Console(highlight=False)
+    console = tables.screen()
     if not rows:
         console.print("No series" + (" in this state." if wanted.states else " was received yet."))
         return 0
@@ -93,7 +92,7 @@ def show_series(options: argparse.Namespace) -> int:
     if options.json:
         print(document(() if report is None else (report,)))
         return 0
-    console = Console(highlight=False)
+    console = tables.screen()
     state = Text(row.state.value, style=STATE_STYLES.get(row.state, ""))
     console.print(Text.assemble((row.series_key, "bold"), "  ", state))
     console.print(_summary(row, datetime.now(UTC)))

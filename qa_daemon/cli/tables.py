@@ -49,6 +49,19 @@ REASONS: Final = {
 }
 
 
+class Screen(Console):
+    """Standard output for people."""
+
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command's end: a reader that has gone is no finding and no failure."""
+        raise BrokenPipeError
+
+
+def screen() -> Screen:
+    """Return standard output; words are coloured by us only, never by what they look like."""
+    return Screen(highlight=False)
+
+
 def series_section(report: SeriesReport) -> RenderableType:
     """Return one series: heading, what its pixels show, findings with their suggestions."""
     series = report.series

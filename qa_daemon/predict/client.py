@@ -47,10 +47,19 @@ Reader = Callable[[str], bytes]
 
 @frozen
 class Request:
-    """What to predict; `per_instance` adds one element per frame to those of the series."""
+    """What to predict.
+
+    Attributes
+    ----------
+    per_instance
+        Adds one element per evaluated frame to those of the series, and evaluates every frame ...
+    sampled_only
+        ... or with this only those frames that speak for the series anyway.
+    """
 
     targets: tuple[str, ...]
     per_instance: bool = False
+    sampled_only: bool = False
 
 
 @frozen
@@ -66,7 +75,7 @@ class _Plan:
     sampled
         Frames that speak for the series.
     looked_at
-        Frames that models look at: those, and with `per_instance` all.
+        Frames that models look at: those, and with `per_instance` all unless `sampled_only`.
     """
 
     reasons: Mapping[str, Abstention | None]
@@ -190,7 +199,7 @@ class Predictor:
             models.append(REGION)  # the mirror is decided on slices that show organs
         sampled = choose_frames(series, self._slices_max) if models else ()
         looked_at = sampled
-        if models and request.per_instance:
+        if models and request.per_instance and not request.sampled_only:
             everything = whole_series(series, self._limits.frames_predicted_max)
             looked_at = tuple(dict.fromkeys((*everything, *sampled)))
         return _Plan(reasons, tuple(dict.fromkeys(models)), sampled, looked_at)

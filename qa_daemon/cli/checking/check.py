@@ -57,7 +57,7 @@ def check(options: argparse.Namespace) -> int:
 
 
 def _print(checked: Checked) -> None:
-    console = Console(highlight=False)
+    console = tables.screen()
     for series in checked.series:
         console.print(tables.series_section(series))
     larger: tuple[StudyReport | VisitReport, ...] = (*checked.studies, *checked.visits)
@@ -98,7 +98,11 @@ def _request(options: argparse.Namespace) -> Request:
             )
     if options.quick:
         targets = tuple(name for name in targets if name in DEFAULT_TARGETS)
-    return Request(targets=tuple(sorted(set(targets))), per_instance=options.per_instance)
+    return Request(
+        targets=tuple(sorted(set(targets))),
+        per_instance=options.per_instance,
+        sampled_only=options.quick,
+    )
 
 
 def _checked(options: argparse.Namespace, request: Request) -> Checked:
