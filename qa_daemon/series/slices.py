@@ -18,7 +18,8 @@ from qa_daemon.records.instance import Instance, Located, Plane
 
 #: Elements by which images of one place legitimately differ: echoes, times, b-values, energies,
 #: phases, parts of complex images, other reconstructions. All are standard attributes of CT, MR
-#: and PET images; what a vendor keeps in private elements shows in Acquisition Number or time.
+#: and PET images, and read (`dicom.elements`); what a vendor keeps in private elements shows in
+#: Acquisition Number or time.
 VARIANT_KEYWORDS: Final = (
     "EchoNumbers",
     "EchoTime",
@@ -46,8 +47,6 @@ VARIANT_KEYWORDS: Final = (
     "Rows",
     "Columns",
     "PixelSpacing",
-    "EnergyWindowNumber",
-    "TimeSliceVector",
 )
 
 

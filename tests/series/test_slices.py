@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
+from qa_daemon.dicom.elements import KEYWORDS
 from qa_daemon.dicom.header import read_instance
 from qa_daemon.geometry.placement import Placement
 from qa_daemon.geometry.stack import StackFacts, stack_facts
 from qa_daemon.limits import Limits
 from qa_daemon.records.element import Element
 from qa_daemon.records.instance import Instance, Located, Plane
-from qa_daemon.series.slices import array_size, placed_frames, slices, variant
+from qa_daemon.series.slices import VARIANT_KEYWORDS, array_size, placed_frames, slices, variant
 
 
 def located(keyword: str, text: str) -> Located:
@@ -52,6 +53,10 @@ def test_a_single_image_keeps_its_number_and_variant() -> None:
     assert one.variant == variant(single().elements)
     assert "2" in one.variant
     assert one.frame is None
+
+
+def test_all_that_tells_images_of_one_place_apart_is_read() -> None:
+    assert set(VARIANT_KEYWORDS) <= set(KEYWORDS)
 
 
 def test_frames_of_one_object_are_slices_without_number() -> None:
