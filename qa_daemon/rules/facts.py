@@ -7,11 +7,12 @@ from typing import TypeAlias, TypeVar
 
 from attrs import field, frozen
 
+from qa_daemon.dicom.terms import ENHANCED_CLASSES, IMAGE_PLANE_CLASSES
 from qa_daemon.geometry.cosines import Cosines, Fault, Vector, read_cosines
 from qa_daemon.geometry.placement import read_position, read_spacing
 from qa_daemon.geometry.stack import Slice as StackSlice
 from qa_daemon.geometry.stack import StackFacts, stack_facts
-from qa_daemon.records.element import Element
+from qa_daemon.records.element import Element, first_text
 from qa_daemon.records.finding import Level, Severity
 from qa_daemon.records.inference import Inference
 from qa_daemon.records.instance import Instance, Irregularity, Located, Plane
@@ -165,6 +166,17 @@ def _slice(
 
 def _read(located: Located | None, read: Callable[[tuple[str, ...]], Number]) -> Number | None:
     return None if located is None else read(located.values)
+
+
+def demands_plane(instance: Instance) -> bool:
+    """Whether the object must say where it lies, by its own class.
+
+    A screenshot beside the slices of a CT series need not, nor frames that were computed: in
+    functional groups the plane is type 1C, for originals only (PS3.3 C.7.6.16.2.3 and .4).
+    """
+    if instance.sop_class_uid in ENHANCED_CLASSES:
+        return first_text(instance.elements, "ImageType") != "DERIVED"
+    return instance.sop_class_uid in IMAGE_PLANE_CLASSES
 
 
 def first_of(element: Element | None) -> str:

@@ -26,6 +26,7 @@ from qa_daemon.rules.facts import (
     SeriesFacts,
     Slice,
     decided,
+    demands_plane,
     uids,
 )
 
@@ -57,10 +58,11 @@ def _hits(concerned: Iterable[Slice], facts: SeriesFacts, message: str) -> tuple
 
 @of_series
 def image_orientation_present(facts: SeriesFacts, _: Options) -> Answer:
-    """Check that every frame has an Image Orientation (Patient) with a value (type 1, C.7.6.2)."""
+    """Check that every frame that must have an Image Orientation (Patient) has one (C.7.6.2)."""
     message = "Image Orientation (Patient) is missing; nothing tells left from right."
-    bare = [e for e in facts.series.instances if not e.planes and e.number_of_frames > 0]
-    empty = [each for each in facts.slices if _is_missing(each.cosines)]
+    due = [e for e in facts.series.instances if e.number_of_frames > 0 and demands_plane(e)]
+    bare = [each for each in due if not each.planes]
+    empty = [e for e in facts.slices if _is_missing(e.cosines) and demands_plane(e.instance)]
     if bare:
         concerned = {each.sop_instance_uid: each for each in bare}
         concerned |= {each.instance.sop_instance_uid: each.instance for each in empty}

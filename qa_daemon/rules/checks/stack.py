@@ -4,12 +4,20 @@ import math
 from collections.abc import Iterable
 from typing import Final
 
-from qa_daemon.dicom.terms import ENHANCED_CLASSES, IMAGE_PLANE_CLASSES
 from qa_daemon.geometry.cosines import Cosines, Fault, dot
 from qa_daemon.geometry.placement import Placement
 from qa_daemon.geometry.stack import dissenters, orientation_groups
 from qa_daemon.rules.checks.registry import Options, number, of_series
-from qa_daemon.rules.facts import PASSED, Answer, Hit, NotApplicable, SeriesFacts, Slice, uids
+from qa_daemon.rules.facts import (
+    PASSED,
+    Answer,
+    Hit,
+    NotApplicable,
+    SeriesFacts,
+    Slice,
+    demands_plane,
+    uids,
+)
 from qa_daemon.series.slices import placed_frames
 
 # A field whose first voxel lies half a field beyond the isocentre, within a tenth of the field:
@@ -38,7 +46,7 @@ def _planar(facts: SeriesFacts) -> tuple[Slice, ...]:
 def _is_wrong(value: tuple[float, ...] | Fault | None, each: Slice) -> bool:
     """Whether a value is faulty, or absent from an object whose class demands it."""
     if value is None:
-        return each.instance.sop_class_uid in IMAGE_PLANE_CLASSES | ENHANCED_CLASSES
+        return demands_plane(each.instance)
     return isinstance(value, Fault)
 
 
