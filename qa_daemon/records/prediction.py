@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 from attrs import field, frozen
 
@@ -16,6 +17,10 @@ class Abstention(StrEnum):
     NOT_APPLICABLE = "not_applicable"
     MODEL_UNAVAILABLE = "model_unavailable"
     LIMIT = "limit"
+
+
+#: Targets of several independent labels; all others have exactly one (contract, section 2).
+MULTI_LABEL: Final = frozenset(("body_region", "body_part", "image_quality"))
 
 
 @frozen

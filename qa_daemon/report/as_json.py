@@ -18,11 +18,14 @@ from qa_daemon.records.finding import (
     Verdict,
 )
 from qa_daemon.records.instance import Instance
-from qa_daemon.records.prediction import Part, Prediction
+from qa_daemon.records.prediction import MULTI_LABEL, Part, Prediction
 from qa_daemon.records.series import Series
 from qa_daemon.report.summary import SeriesReport, StudyReport, VisitReport, first_suggestions
 
 VERSION: Final = 1
+
+#: The target that is decided in two halves.
+_ORIENTATION: Final = "axial_orientation"
 
 Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
 
@@ -121,16 +124,19 @@ def _prediction(prediction: Prediction) -> Json:
         "model": prediction.model,
         "probabilities": dict(sorted(prediction.probabilities.items())),
     }
-    if prediction.labels is not None:
-        written["labels"] = list(prediction.labels)
-    if prediction.turn is not None:
+    # What a target adds is there too where nothing was computed, so that readers need not ask.
+    if prediction.labels is not None or prediction.target in MULTI_LABEL:
+        written["labels"] = list(prediction.labels or ())
+    if prediction.turn is not None or prediction.target == _ORIENTATION:
         written["turn"] = _part(prediction.turn)
-    if prediction.mirror is not None:
+    if prediction.mirror is not None or prediction.target == _ORIENTATION:
         written["mirror"] = _part(prediction.mirror)
     return written
 
 
-def _part(part: Part) -> Json:
+def _part(part: Part | None) -> Json:
+    if part is None:
+        return {"value": None, "probability": None, "abstained": True}
     return {"value": part.value, "probability": part.probability, "abstained": part.abstained}
 
 

@@ -10,16 +10,13 @@ from qa_daemon.records.element import Element, Value
 from qa_daemon.records.finding import Finding, Level
 from qa_daemon.records.inference import Inference
 from qa_daemon.records.instance import Instance, Irregularity, Located, Plane
-from qa_daemon.records.prediction import Abstention, Part, Prediction
+from qa_daemon.records.prediction import MULTI_LABEL, Abstention, Part, Prediction
 from qa_daemon.records.series import Series
 from qa_daemon.rules.evaluate import judged
 from qa_daemon.rules.facts import SeriesFacts, StudyFacts
 from qa_daemon.rules.schema import Case, CaseSeries, Operand, Outcome, Rule, RulePack
 from qa_daemon.rules.source import At, Raw, Reader, frozen_values
 from qa_daemon.series.assemble import assemble
-
-#: Targets whose labels are independent of each other (contract, section 2).
-MULTI_LABEL: Final = frozenset({"body_region", "body_part", "image_quality"})
 
 # From here on a case's prediction counts as decided; a real one brings its own abstention.
 _DECIDED_FROM: Final = 0.9

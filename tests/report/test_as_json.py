@@ -22,6 +22,8 @@ from qa_daemon.records.finding import (
     Unjudged,
     Verdict,
 )
+from qa_daemon.records.inference import Inference
+from qa_daemon.records.prediction import Abstention, Prediction
 from qa_daemon.report.as_json import as_text, document, suggestions_as_dicom_json
 from qa_daemon.report.summary import SeriesReport, StudyReport, VisitReport
 
@@ -72,6 +74,19 @@ def test_predictions_are_sorted_and_say_what_the_contract_adds(report: SeriesRep
     assert "labels" not in axial
     assert (plane["label"], plane["probability"], plane["probabilities"]) == (None, None, {})
     assert plane["reason"] == "model_unavailable"
+
+
+def test_what_a_target_adds_is_there_though_nothing_was_computed(report: SeriesReport) -> None:
+    silent = tuple(
+        Prediction(target, "", reason=Abstention.MODEL_UNAVAILABLE)
+        for target in ("axial_orientation", "body_part", "body_region", "image_quality", "view")
+    )
+    text = document([evolve(report, inference=Inference(silent))])
+    axial, *several, view = read(text)["series"][0]["predictions"]
+    nothing = {"value": None, "probability": None, "abstained": True}
+    assert (axial["turn"], axial["mirror"]) == (nothing, nothing)
+    assert [each["labels"] for each in several] == [[], [], []]
+    assert not {"labels", "turn", "mirror"} & set(view)
 
 
 def test_findings_carry_suggestion_and_alternatives(report: SeriesReport) -> None:
