@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,17 +14,20 @@ from qa_daemon.report.as_text import series_text
 from qa_daemon.report.summary import SeriesReport
 
 MODE: Final = 0o640
+FOLDER_MODE: Final = 0o750
+#: What intake takes for a UID: letters, too, which only makes a finding (`dicom.header`).
+_COMPONENTS: Final = re.compile(r"[0-9A-Za-z]+(\.[0-9A-Za-z]+)*")
 
 
 def report_paths(folder: Path, study_uid: str, series_uid: str) -> tuple[Path, Path]:
-    """Return where the JSON and the text of a series stand; the UIDs are valid, so no path escapes.
+    """Return where the JSON and the text of a series stand; no path escapes the folder.
 
     Raises
     ------
     AssertionError
-        If a UID holds anything but digits and dots: it must have been refused long before.
+        If a UID is one that intake never lets in.
     """
-    assert all(set(uid) <= set("0123456789.") and uid.strip(".") for uid in (study_uid, series_uid))
+    assert all(map(_COMPONENTS.fullmatch, (study_uid, series_uid)))
     place = folder / study_uid
     return place / f"{series_uid}.json", place / f"{series_uid}.txt"
 
@@ -39,7 +43,8 @@ def write_report(folder: Path, report: SeriesReport, *, rules: str, version: str
     series = report.series
     machine, person = report_paths(folder, series.study_instance_uid, series.series_instance_uid)
     try:
-        machine.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        machine.parent.mkdir(mode=FOLDER_MODE, exist_ok=True)
         _replace(machine, suggestions_as_dicom_json(series, report.verdict))
         _replace(person, series_text(report, rules=rules, version=version))
     except OSError as error:
