@@ -141,7 +141,7 @@ class Folder:
 
     def _watch(self) -> None:
         """Make the folder if it is gone, and watch the one that is there now."""
-        self._path.mkdir(parents=True, exist_ok=True)
+        self._path.mkdir(mode=0o750, parents=True, exist_ok=True)
         inode = self._path.stat().st_ino
         if inode == self._watched_inode:
             return

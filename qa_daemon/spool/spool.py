@@ -44,8 +44,9 @@ class Spool:
         self._durable_buckets: set[str] = set()
         self._used_bytes: int | None = None
         try:
+            folder.mkdir(mode=0o750, parents=True, exist_ok=True)
             for needed in (self._records, self._partial, folder / "quarantine"):
-                needed.mkdir(mode=0o750, parents=True, exist_ok=True)
+                needed.mkdir(mode=0o750, exist_ok=True)
         except OSError as error:
             raise ConfigurationError(
                 f"spool: folder {folder} cannot be made: {error.strerror}; "

@@ -48,6 +48,13 @@ def test_an_object_comes_out_as_it_went_in_however_it_was_cut(
     spool.verify(record.key)
 
 
+def test_nobody_else_may_look_into_the_spool(tmp_path: Path, envelope: Envelope) -> None:
+    with Spool(tmp_path / "spool", Limits()) as spool:
+        put(spool, envelope, b"DATA")
+    folders = [tmp_path / "spool", *(each for each in tmp_path.rglob("*") if each.is_dir())]
+    assert [each for each in folders if each.stat().st_mode & 0o007] == []
+
+
 def test_a_mapped_object_outlives_its_removal(spool: Spool, envelope: Envelope) -> None:
     key = put(spool, envelope, b"DATA" * 5000).key
     view = spool.open(key)

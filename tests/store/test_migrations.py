@@ -55,6 +55,16 @@ def test_an_empty_database_gets_its_schema_and_keeps_it(
         assert series_rows.counts(store).instances == 1
 
 
+def test_nobody_else_may_read_the_database_or_its_journals(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/there/qa.sqlite"
+    schema.prepare(url)
+    with Store(url, 5.0) as store, store.writing() as connection:
+        connection.execute(text("DELETE FROM series"))
+        places = [tmp_path / "there", *(tmp_path / "there").iterdir()]
+        assert len(places) == 4  # the folder, the database, its journal and the journal's index
+        assert [place for place in places if place.stat().st_mode & 0o007] == []
+
+
 def test_processes_that_start_together_make_one_schema(empty_url: str) -> None:
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(schema.prepare, [empty_url] * 3))

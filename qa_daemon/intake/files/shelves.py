@@ -134,6 +134,8 @@ class Shelves:
     def _free_name(self, candidate: Candidate, shelf: str) -> Path:
         """Return a name below the shelf, in the same sub-folders, that nothing has."""
         below = candidate.path.relative_to(self.folder).parent
+        # What lies below was private where it was dropped, whatever its own mode lets others do.
+        (self.folder / shelf).mkdir(mode=0o750, exist_ok=True)
         folder = self.folder / shelf / below
         folder.mkdir(parents=True, exist_ok=True)
         name = candidate.path.name

@@ -1,5 +1,7 @@
 """Make the schema, check it, bring it up to date, or set a broken database aside."""
 
+import contextlib
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -26,7 +28,7 @@ def prepare(url: str, lock_timeout_s: float = LOCK_TIMEOUT_S) -> None:
     ConfigurationError
         If the database was written by an older or a newer release, or holds something else.
     """
-    _make_folder(url)
+    _make_place(url)
     with Store(url, lock_timeout_s) as store:
         with store.reading() as connection:
             lying = _revision(connection)
@@ -44,7 +46,7 @@ def upgrade(url: str, lock_timeout_s: float = LOCK_TIMEOUT_S) -> str:
     ConfigurationError
         If a newer release has written this database.
     """
-    _make_folder(url)
+    _make_place(url)
     with Store(url, lock_timeout_s) as store:
         _migrate(store)
     return REVISIONS[-1]
@@ -77,10 +79,11 @@ def set_aside(url: str, now: datetime) -> Path | None:
     return aside
 
 
-def _make_folder(url: str) -> None:
+def _make_place(url: str) -> None:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database:
-        folder = Path(parsed.database).parent
+        file = Path(parsed.database)
+        folder = file.parent
         try:
             folder.mkdir(mode=0o750, parents=True, exist_ok=True)
         except OSError as error:
@@ -88,6 +91,10 @@ def _make_folder(url: str) -> None:
                 f"store: folder {folder} cannot be made: {error.strerror}; "
                 "let the service's user write there, or set store.url"
             ) from error
+        # SQLite gives its journals the mode of the database; patients' names stand in both. If
+        # this fails, opening the database says why.
+        with contextlib.suppress(OSError):
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o640))
 
 
 def _revision(connection: Connection) -> str | None:

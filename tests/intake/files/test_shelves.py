@@ -32,6 +32,14 @@ def shelves(tmp_path: Path) -> Shelves:
     return Shelves(tmp_path, AfterIntake.MOVE)
 
 
+def test_nobody_else_may_look_onto_the_shelves(tmp_path: Path, shelves: Shelves) -> None:
+    (tmp_path / "sub").mkdir()
+    assert shelves.put_away(candidate(tmp_path / "a"))
+    assert shelves.reject(candidate(tmp_path / "sub" / "b"), (NOT_DICOM,))
+    assert (tmp_path / "done").stat().st_mode & 0o007 == 0
+    assert (tmp_path / "rejected").stat().st_mode & 0o007 == 0
+
+
 def test_a_file_that_changed_meanwhile_stays_where_it_is(tmp_path: Path, shelves: Shelves) -> None:
     file = candidate(tmp_path / "a")
     file.path.write_bytes(b"longer content")
