@@ -43,6 +43,8 @@ class Limits:
     odd_elements_max: int = _bytes(50_000)
     # Values of header elements that are kept and compared; longer ones are noted, not kept.
     value_bytes_max: int = _bytes(64 * KIB)
+    # Unusual text that is decoded and searched, per object; 1 MiB takes some 60 ms.
+    text_bytes_max: int = _bytes(32 * MIB)
     # A deflated data set may grow to this and no further (a 1.3 MB bomb inflates to 2.6 GB).
     inflated_bytes_max: int = _bytes(256 * MIB)
     # Irregularities kept per instance; the rest are counted.

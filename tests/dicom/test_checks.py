@@ -239,3 +239,18 @@ def test_one_bit_frames_need_no_whole_bytes(writer: Writer) -> None:
         PIXELS: writer.element(PIXELS, "OB", b"\0" * 8),
     }
     assert kinds(writer.file(changes)) == set()
+
+
+def test_only_so_much_text_is_searched_and_the_rest_is_said_to_be_unread(writer: Writer) -> None:
+    hidden = writer.item(writer.element(0x0008103E, "LO", "<script>"))
+    filler = writer.item(writer.element(0x0008103E, "LO", "a-longer-text-than-is-plain" * 2))
+    sequence = writer.sequence(0x00081140, *([filler[8:]] * 9), hidden[8:])
+    content = writer.file({0x00081140: sequence})
+    unbound = {found.kind for found in read_instance(content, Limits()).irregularities}
+    bound = {
+        found.kind for found in read_instance(content, Limits(text_bytes_max=64)).irregularities
+    }
+    assert "hostile-text" in unbound
+    assert "text-large" not in unbound
+    assert "hostile-text" not in bound
+    assert "text-large" in bound

@@ -38,6 +38,8 @@ _PIXEL_GROUP: Final = frozenset(
 _KIN: Final = frozenset(("CS", "SH", "LO", "ST", "LT", "UC", "UT"))
 #: Looked at byte by byte only up to here; longer values take the slower way.
 _PLAIN_BYTES_MAX: Final = 1 << 10
+#: What decoding and judging a value costs beside its bytes, in bytes.
+_TEXT_OVERHEAD_BYTES: Final = 256
 _INVALID: Final = {"UI": "uid-invalid"}
 #: VRs without a form of their own: a long value is first of all long.
 _LENGTH_FIRST: Final = frozenset(("AE", "CS"))
@@ -57,6 +59,7 @@ class _Check:
     scanned: Scan
     limits: Limits
     levels: list[tuple[list[Token], Charset, str]] = field(factory=list)
+    read_bytes: int = 0
 
     def level(self, tokens: Sequence[Token], outer: Charset, prefix: str) -> None:
         """Check the elements of one level, put its sequences' items on the list."""
@@ -136,12 +139,23 @@ class _Check:
             return
         if token.tag in _RULED or token.tag in _PIXEL_GROUP or token.tag == _CHARACTER_SET:
             return
+        if self._is_spent(len(raw)):
+            return
         text = self._decoded(token, raw, vr, charset, prefix)
         values = (text.rstrip(" \0"),) if vr in WHOLE_VRS else tuple(text.split("\\"))
         if vr not in WHOLE_VRS:
             self._multiplicity(token, len(values), prefix)
         for value in values[: self.limits.irregularities_max]:
             self._value(token, value.strip(" \0"), vr, prefix)
+
+    def _is_spent(self, size: int) -> bool:
+        """Count text that is decoded and searched; say once that the rest of it is not."""
+        self.read_bytes += size + _TEXT_OVERHEAD_BYTES
+        if self.read_bytes <= self.limits.text_bytes_max:
+            return False
+        message = f"more than {self.limits.text_bytes_max} bytes of unusual text; the rest unread"
+        self.scanned.notes.add("text-large", message)
+        return True
 
     @staticmethod
     def _is_good(raw: bytes, vr: str) -> bool:
