@@ -15,6 +15,7 @@ from importlib import import_module
 from importlib.metadata import version
 from io import TextIOWrapper
 from pathlib import Path
+from typing import TypeAlias
 
 from qa_daemon.cli.printable import printable_lines
 from qa_daemon.errors import QaDaemonError
@@ -87,11 +88,17 @@ class _Version(argparse.Action):
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="qa-daemon",
-        description="Finds wrong DICOM metadata by looking at the pixels.",
-        epilog=INTENDED_USE,
+        usage="qa-daemon COMMAND ...",
+        description="Finds wrong DICOM metadata by looking at the pixels, and proposes what would\n"
+        "mend it.\n\nTo see it work:      qa-daemon demo\nTo look at files:    "
+        "qa-daemon check PATH\nTo run the service:  qa-daemon serve",
+        epilog=f"qa-daemon COMMAND --help tells more.\n{INTENDED_USE}",
+        formatter_class=_Help,
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    parser.add_argument("--version", action="version", version=version("qa-daemon"))
+    commands = parser.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, prog="qa-daemon"
+    )
     _add_check(commands)
     _add_demo(commands)
     _add_serve(commands)
@@ -102,18 +109,46 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-_Commands = argparse._SubParsersAction  # noqa: SLF001  argparse has no public name for it
+# argparse has no public name for it.
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Descriptions as they are written, and room for the longest name of a command."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=26)
 
 
 def _command(
-    commands: "_Commands[argparse.ArgumentParser]", name: str, purpose: str, target: str
+    commands: _Commands, name: str, purpose: str, target: str, *, more: str = ""
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(
-        name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.", epilog=INTENDED_USE
+        name,
+        help=purpose,
+        description=_said(purpose, more),
+        epilog=INTENDED_USE,
+        formatter_class=_Help,
     )
     module, _, function = target.partition(":")
     parser.set_defaults(module=module, function=function)
     return parser
+
+
+def _group(commands: _Commands, name: str, purpose: str, *, more: str = "") -> _Commands:
+    parser = commands.add_parser(
+        name,
+        help=purpose,
+        description=_said(purpose, more),
+        epilog=f"qa-daemon {name} ACTION --help tells more.",
+        formatter_class=_Help,
+    )
+    return parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+
+
+def _said(purpose: str, more: str) -> str:
+    first = f"{purpose[0].upper()}{purpose[1:]}."
+    return f"{first}\n\n{more}" if more else first
 
 
 def _count(text: str) -> int:
@@ -131,34 +166,67 @@ def _port(text: str) -> int:
 
 
 def _with_configuration(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.add_argument("--config", type=Path, metavar="FILE", help="service.yaml to use")
-    parser.add_argument("--state", type=Path, metavar="DIR", help="state folder to use")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="service.yaml to use (default: the defaults)"
+    )
+    parser.add_argument(
+        "--state", type=Path, metavar="DIR", help="state folder (default: as configured)"
+    )
     return parser
 
 
-def _add_check(commands: "_Commands[argparse.ArgumentParser]") -> None:
+def _with_json(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("--json", action="store_true", help="JSON for machines, on one line")
+    return parser
+
+
+def _add_check(commands: _Commands) -> None:
     parser = _command(
-        commands, "check", "check files, folders and archives", "checking.check:check"
+        commands,
+        "check",
+        "check files, folders and archives, without a service",
+        "checking.check:check",
+        more="Status 0: no finding above info. 1: at least one. 2: could not run, or a named path\n"
+        "is missing or holds no readable object. Nothing is written beside the files.\n\n"
+        "  qa-daemon check /media/cd\n"
+        "  qa-daemon check --json study.zip > findings.json\n"
+        "  find /archive -name '*.dcm' -print0 | qa-daemon check --resume progress -",
     )
     parser.add_argument(
         "paths",
         nargs="*",
         metavar="PATH",
-        help="file, folder or archive; - reads paths from standard input, one a line or NUL-ended",
+        help="file, folder, archive or DICOMDIR; - reads paths from standard input, "
+        "one a line or each ended by NUL",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    parser.add_argument(
+        "--json", action="store_true", help="one JSON document on standard output, in any case"
+    )
     parser.add_argument(
         "--predict", metavar="T,...", help="targets to predict, or all (default: what rules need)"
     )
-    parser.add_argument("--per-instance", action="store_true", help="predict every slice too")
-    parser.add_argument("--quick", action="store_true", help="quick rules, one slice per series")
-    parser.add_argument("--resume", type=Path, metavar="FILE", help="keep progress in FILE")
+    parser.add_argument(
+        "--per-instance", action="store_true", help="tell the predictions of each slice too"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="only rules marked quick, one slice per series"
+    )
+    parser.add_argument(
+        "--resume",
+        type=Path,
+        metavar="FILE",
+        help="keep progress in FILE; after an interruption go on from there",
+    )
     _with_configuration(parser)
 
 
-def _add_demo(commands: "_Commands[argparse.ArgumentParser]") -> None:
+def _add_demo(commands: _Commands) -> None:
     parser = _command(
-        commands, "demo", "start a real service and send it good and bad images", "demo:demo"
+        commands,
+        "demo",
+        "start a real service and send it good and bad images",
+        "demo:demo",
+        more="The service runs on this machine only, in a state folder of its own, until Ctrl-C.",
     )
     parser.add_argument(
         "--exit",
@@ -167,53 +235,72 @@ def _add_demo(commands: "_Commands[argparse.ArgumentParser]") -> None:
         "file raised one",
     )
     parser.add_argument("--state", type=Path, metavar="DIR", help="state folder (default: new)")
-    parser.add_argument("--port", type=_port, default=0, metavar="N", help="C-STORE port")
+    parser.add_argument(
+        "--port", type=_port, default=0, metavar="N", help="C-STORE port (default: a free one)"
+    )
 
 
-def _add_serve(commands: "_Commands[argparse.ArgumentParser]") -> None:
-    parser = _command(commands, "serve", "run the service, or one of its roles", "serve:serve")
+def _add_serve(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "serve",
+        "run the service: receive, examine, report",
+        "serve:serve",
+        more="Without a role it starts the four as children and starts again what ends. SIGTERM\n"
+        "ends it after the work in hand, SIGHUP reads rules and configuration again.",
+    )
     parser.add_argument(
         "role",
         nargs="?",
+        metavar="ROLE",
         choices=["receiver", "worker", "outbound", "web"],
-        help="one role only (default: all four as children)",
+        help="only this role: receiver, worker, outbound or web",
     )
     parser.add_argument("--port", type=_port, metavar="N", help="C-STORE port to listen on")
     _with_configuration(parser)
 
 
-def _add_queue(commands: "_Commands[argparse.ArgumentParser]") -> None:
-    queue = commands.add_parser("queue", help="findings that wait for a person")
-    actions = queue.add_subparsers(title="actions", metavar="ACTION", required=True)
-    listing = _with_configuration(
-        _command(actions, "list", "list findings, the worst first", "queue:list_findings")
+def _add_queue(commands: _Commands) -> None:
+    actions = _group(commands, "queue", "findings that wait for a person")
+    listing = _command(actions, "list", "list findings, the worst first", "queue:list_findings")
+    listing.add_argument(
+        "--severity",
+        metavar="S",
+        choices=["info", "minor", "major", "critical"],
+        help="from this on: info, minor (default), major or critical",
     )
-    listing.add_argument("--severity", choices=["info", "minor", "major", "critical"])
-    listing.add_argument("--limit", type=_count, default=100, metavar="N")
-    listing.add_argument("--json", action="store_true")
-    show = _with_configuration(
-        _command(actions, "show", "show one finding with its suggestions", "queue:show_finding")
-    )
-    show.add_argument("id", type=_count, metavar="ID")
-    show.add_argument("--json", action="store_true")
+    _with_limit(_with_json(_with_configuration(listing)))
+    show = _command(actions, "show", "show one finding with its suggestions", "queue:show_finding")
+    show.add_argument("id", type=_count, metavar="ID", help="as `queue list` shows it")
+    _with_json(_with_configuration(show))
     export = _with_configuration(
-        _command(actions, "export", "write the suggestion files of findings", "queue:export")
+        _command(
+            actions,
+            "export",
+            "write the suggestion files of findings",
+            "queue:export",
+            more="Per series a DICOM JSON file for machines and a text for people.",
+        )
     )
-    export.add_argument("folder", type=Path, metavar="FOLDER")
+    export.add_argument("folder", type=Path, metavar="FOLDER", help="made if it does not exist")
     export.add_argument(
-        "--id", type=_count, action="append", metavar="ID", help="only these findings"
+        "--id", type=_count, action="append", metavar="ID", help="only this finding; may repeat"
     )
 
 
-def _add_series(commands: "_Commands[argparse.ArgumentParser]") -> None:
-    series = commands.add_parser("series", help="what was received, and its state")
-    actions = series.add_subparsers(title="actions", metavar="ACTION", required=True)
-    listing = _with_configuration(
-        _command(actions, "list", "list series, the newest first", "series:list_series")
+def _with_limit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--limit", type=_count, default=100, metavar="N", help="at most so many (default: 100)"
     )
-    listing.add_argument("--in", dest="in_state", metavar="STATE", help="only in this state")
-    listing.add_argument("--limit", type=_count, default=100, metavar="N")
-    listing.add_argument("--json", action="store_true")
+
+
+def _add_series(commands: _Commands) -> None:
+    actions = _group(commands, "series", "what was received, and its state")
+    listing = _command(actions, "list", "list series, the latest first", "series:list_series")
+    listing.add_argument(
+        "--in", dest="in_state", metavar="STATE", help="only in this state, such as quarantined"
+    )
+    _with_limit(_with_json(_with_configuration(listing)))
     for name, purpose, function in (
         ("show", "show one series with its verdict", "show_series"),
         ("requeue", "try a quarantined series again", "requeue"),
@@ -224,46 +311,58 @@ def _add_series(commands: "_Commands[argparse.ArgumentParser]") -> None:
             "key", metavar="KEY", help="as `series list` shows it, or its beginning"
         )
         if name == "show":
-            action.add_argument("--json", action="store_true")
+            _with_json(action)
         if name == "delete":
             action.add_argument("--yes", action="store_true", help="do not ask")
     recheck = _with_configuration(
-        _command(actions, "recheck", "evaluate series again", "series:recheck")
+        _command(
+            actions,
+            "recheck",
+            "judge series again with the rules and models in force",
+            "series:recheck",
+        )
     )
-    recheck.add_argument("keys", nargs="*", metavar="KEY")
+    recheck.add_argument("keys", nargs="*", metavar="KEY", help="as `series list` shows them")
     recheck.add_argument("--days", type=_count, metavar="N", help="all received in the last N days")
 
 
-def _add_rules_and_models(commands: "_Commands[argparse.ArgumentParser]") -> None:
-    rules = commands.add_parser("rules", help="the rules in force")
-    actions = rules.add_subparsers(title="actions", metavar="ACTION", required=True)
+def _add_rules_and_models(commands: _Commands) -> None:
+    actions = _group(commands, "rules", "the rules in force")
     for name, purpose, function in (
         ("list", "list the rules", "list_rules"),
-        ("test", "run the cases that stand beside the rules", "test_rules"),
+        ("test", "run the cases that stand beside the rules; status 1 if one fails", "test_rules"),
     ):
         _with_configuration(_command(actions, name, purpose, f"admin:{function}"))
-    models = commands.add_parser("models", help="the models in force")
-    actions = models.add_subparsers(title="actions", metavar="ACTION", required=True)
+    actions = _group(commands, "models", "the models in force")
     _with_configuration(
-        _command(actions, "list", "list the models and check them", "admin:list_models")
+        _command(
+            actions,
+            "list",
+            "list the models and run their golden inputs; status 1 if one is unavailable",
+            "admin:list_models",
+        )
     )
 
 
-def _add_upkeep(commands: "_Commands[argparse.ArgumentParser]") -> None:
-    config = commands.add_parser("config", help="the configuration")
-    actions = config.add_subparsers(title="actions", metavar="ACTION", required=True)
+def _add_upkeep(commands: _Commands) -> None:
+    actions = _group(commands, "config", "the configuration")
     for name, purpose, function in (
         ("check", "print all faults of the configuration at once", "check_configuration"),
-        ("show", "print the configuration in force", "show_configuration"),
+        ("show", "print the configuration in force, secrets hidden", "show_configuration"),
     ):
         _with_configuration(_command(actions, name, purpose, f"admin:{function}"))
-    database = commands.add_parser("db", help="the database")
-    actions = database.add_subparsers(title="actions", metavar="ACTION", required=True)
+    actions = _group(commands, "db", "the database")
     _with_configuration(
         _command(actions, "upgrade", "bring the schema to this release", "admin:upgrade_database")
     )
     _with_configuration(
-        _command(commands, "rebuild", "rebuild an empty database from the spool", "admin:rebuild")
+        _command(
+            commands,
+            "rebuild",
+            "make the database anew from the spool",
+            "admin:rebuild",
+            more="The service must not run. The old database is kept beside the new one.",
+        )
     )
     install = _with_configuration(
         _command(

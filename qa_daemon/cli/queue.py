@@ -36,9 +36,10 @@ def list_findings(options: argparse.Namespace) -> int:
     least = Severity[options.severity.upper()] if options.severity else Severity.MINOR
     with opened(settings_of(options)) as store:
         rows = result_rows.finding_list(store, FindingFilter(severity_min=least), options.limit)
-    if options.json:
-        print(json.dumps([_as_json(row) for row in rows]))
-        return 0
+        if options.json:  # a listing leaves suggestions out; a document must not deny them
+            whole = (result_rows.finding_row(store, row.id) for row in rows)
+            print(json.dumps([_as_json(row) for row in whole if row is not None]))
+            return 0
     console = tables.screen()
     if not rows:
         console.print(f"Nothing waits: no finding of severity {least.word} or worse.")
