@@ -1,10 +1,15 @@
 """What every test may ask for."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# A shell that starts a job in the background lets it ignore SIGINT, and children inherit that; the
+# commands under test must hear Ctrl-C all the same.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 BESIDE_THE_CHECKOUT = Path(__file__).resolve().parents[2] / "shared" / "data"
 
