@@ -1,1 +1,7 @@
 """qa-daemon finds wrong DICOM metadata by looking at the pixels."""
+
+import sys
+
+# pydicom loads gdcm wherever it is installed, and gdcm aborts the process on malformed files: with
+# None in its place every import of it fails as if it were not there. Before anything else is.
+sys.modules.setdefault("gdcm", None)  # type: ignore[arg-type]  # None is how an import is refused
