@@ -84,8 +84,11 @@ def parse(text: str, source: str) -> tuple[Given, list[Fault]]:
     """
     if len(text) > TEXT_LENGTH_MAX:
         raise FaultyConfigurationError((Fault(source, "", "too long for a configuration"),))
+    too_deep = Fault(source, "", "nested too deep for a configuration")
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except RecursionError as error:
+        raise FaultyConfigurationError((too_deep,)) from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         message = f"no YAML: {error.problem or 'unreadable'}"
@@ -99,7 +102,10 @@ def parse(text: str, source: str) -> tuple[Given, list[Fault]]:
     if node is None:
         return Given(source, "", {}), []
     reader = _Reader(source)
-    given = reader.read(node, "")
+    try:
+        given = reader.read(node, "")
+    except RecursionError as error:  # an alias of something around it
+        raise FaultyConfigurationError((too_deep,)) from error
     if not isinstance(given.value, Mapping):
         raise FaultyConfigurationError((given.fault("write `key: value` lines"),))
     return given, reader.faults

@@ -11,6 +11,9 @@ from attrs import define, field
 # Longer lists help nobody on one line.
 _LISTED_MAX: Final = 24
 
+# Real rules nest ten deep; libyaml composes by recursion and dies of its stack, Python included.
+NESTING_MAX: Final = 64
+
 Word = TypeVar("Word", bound=StrEnum)
 #: Parsed YAML: the only place where its shape is not yet known.
 Raw = Any
@@ -78,10 +81,9 @@ def parse(reader: Reader, text: str) -> Raw:
     Raises
     ------
     yaml.YAMLError
-        If it is no YAML, is empty, has a key twice, or uses anchors.
+        If it is no YAML, is empty, has a key twice, uses anchors, or nests too deep.
     """
-    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, _Loader)):
-        raise yaml.YAMLError("anchors and aliases are not used in rule files")
+    _check_events(text)
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
@@ -91,6 +93,20 @@ def parse(reader: Reader, text: str) -> Raw:
         return loader.construct_document(node)
     finally:
         loader.dispose()
+
+
+def _check_events(text: str) -> None:
+    """Look at the stream of events, which needs no recursion, before anything is composed."""
+    depth = 0
+    for event in yaml.parse(text, _Loader):
+        if isinstance(event, yaml.AliasEvent):
+            raise yaml.YAMLError("anchors and aliases are not used in rule files")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > NESTING_MAX:
+            raise yaml.YAMLError(f"it nests more than {NESTING_MAX} deep")
 
 
 def _lines(node: yaml.Node, at: At) -> Iterator[tuple[At, int]]:

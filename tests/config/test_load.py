@@ -264,6 +264,8 @@ def test_a_wrong_value_says_what_is_accepted(text: str, message: str, tmp_path: 
         ("a: !!python/object:os.system x", "unknown key"),
         ("x" * (2 << 20), "too long"),
         (DOUBLING, "too many values"),
+        ("receiver: " + "[" * 5000 + "]" * 5000, "nested too deep"),
+        ("receiver: &r {tls: *r}", "nested too deep"),
     ],
 )
 def test_what_is_no_configuration_is_refused(text: str, message: str, tmp_path: Path) -> None:

@@ -119,6 +119,15 @@ def test_conditions_nest(rule_text: Text) -> None:
         ({"needs": [{"prediction": "x", "probability": 2}]}, "lies between 0 and 1"),
         ({"needs": [{"prediction": "x", "part": "half"}]}, "part is turn or mirror"),
         ({"needs": [{"probability": 0.5}]}, "a need names its prediction"),
+        ({"needs": [{"prediction": "body_regoin"}]}, "the nearest known is 'body_region'"),
+        (
+            {"check": {"fact": "tag.Modality", "overlaps_region": {"prediction": "body_regoin"}}},
+            "unknown prediction 'body_regoin'",
+        ),
+        (
+            {"suggest": {"replace": "Modality", "from_prediction": "veiw"}},
+            "the nearest known is 'view'",
+        ),
         ({"needs": [{"prediction": "x", "below": -1}]}, "below lies between 0 and 1"),
         ({"suggest": {"replace": "Modality"}}, "replace with one source"),
         ({"suggest": {"replace": "Modalitty", "with": "CT"}}, "the nearest known is 'Modality'"),
@@ -153,6 +162,7 @@ def test_a_fault_names_its_line(rule_text: Text) -> None:
         ("id: [", "this is not YAML"),
         ("id: A\nid: B\n", "the key 'id' stands twice"),
         ("a: &x [1]\nb: *x\n", "anchors and aliases"),
+        ("check: " + "[" * 100_000, "nests more than"),
         ("- id: A\n", "a mapping with the keys"),
         ("id: !!python/object/apply:os.getcwd []\n", "this is not YAML"),
     ],
