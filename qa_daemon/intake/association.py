@@ -105,6 +105,8 @@ class _Messages(DIMSEServiceProvider):
         self.dul.event_queue.put(PROTOCOL_ERROR)
 
     def _take(self, context_id: int, fragment: memoryview) -> None:
+        if not fragment:
+            raise ValueError("a fragment without its control byte")
         is_command, is_last = fragment[0] & 1, fragment[0] & 2
         if bool(is_command) != (self._underway is None):
             raise ValueError("fragments out of order")

@@ -263,7 +263,7 @@ def test_with_acknowledge_database_the_row_is_there_at_the_answer(serve: Serve) 
     ],
 )
 def test_a_breach_of_protocol_ends_the_association_and_nothing_else(
-    serve: Serve, kind: int, body: bytes
+    serve: Serve, kind: int, body: bytes, capfd: pytest.CaptureFixture[str]
 ) -> None:
     service = serve()
     port = service.listen()
@@ -274,6 +274,7 @@ def test_a_breach_of_protocol_ends_the_association_and_nothing_else(
     with RawScu(port) as scu:
         scu.associate()
         assert scu.store(data_set()) == 0
+    assert '"bug"' not in "".join(capfd.readouterr())  # what a peer does wrong is none of ours
 
 
 def test_a_command_within_a_data_set_is_a_breach(serve: Serve) -> None:
