@@ -19,6 +19,12 @@ class Abstention(StrEnum):
     LIMIT = "limit"
 
 
+#: What can be asked (contract, section 2); one without a model answers `model_unavailable`.
+TARGETS: Final = (
+    "axial_orientation", "body_part", "body_region", "chest_opacity", "coronal_orientation",
+    "image_kind", "image_quality", "laterality", "plane", "radiograph_orientation",
+    "sagittal_orientation", "side_marker", "stack_direction", "view",
+)  # fmt: skip
 #: Targets of several independent labels; all others have exactly one (contract, section 2).
 MULTI_LABEL: Final = frozenset(("body_region", "body_part", "image_quality"))
 

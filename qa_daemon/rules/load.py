@@ -9,6 +9,7 @@ import yaml
 from qa_daemon.dicom.elements import KEYWORDS
 from qa_daemon.errors import ConfigurationError
 from qa_daemon.records.finding import Level, Scope, Severity, Topic
+from qa_daemon.records.prediction import TARGETS
 from qa_daemon.rules.checks.registry import SERIES_CHECKS, STUDY_CHECKS
 from qa_daemon.rules.operators import FACT, FREE_OF, OPERATORS
 from qa_daemon.rules.prove import read_case
@@ -213,6 +214,8 @@ def _test(reader: Reader, raw: Mapping[str, Raw], at: At) -> Condition:
     operand = frozen_values(raw[name])
     if not OPERATORS[name].accepts(operand):
         reader.fault((*at, name), f"'{name}' takes {OPERATORS[name].takes}")
+    elif isinstance(operand, Mapping) and "prediction" in operand:
+        _target(reader, operand["prediction"], (*at, name))
     return FactTest(fact, name, operand)
 
 
@@ -222,11 +225,19 @@ def _need(reader: Reader, raw: Raw, at: At) -> Need | None:
     if raw.get("part", "") not in {"", "turn", "mirror"}:
         reader.fault((*at, "part"), "part is turn or mirror")
     probability = _probability(reader, raw, (*at, "probability"))
-    if not isinstance(raw.get("prediction"), str):
+    target = raw.get("prediction")
+    if not isinstance(target, str):
         reader.fault(at, "a need names its prediction")
         return None
+    _target(reader, target, (*at, "prediction"))
     below = _probability(reader, raw, (*at, "below"))
-    return Need(raw["prediction"], probability, str(raw.get("part", "")), below)
+    return Need(target, probability, str(raw.get("part", "")), below)
+
+
+def _target(reader: Reader, target: object, at: At) -> None:
+    """Refuse a misspelt target: it is never predicted, and its rule would be silent for good."""
+    if target not in TARGETS:
+        reader.fault(at, f"unknown prediction '{target}'{nearest(str(target), TARGETS)}")
 
 
 def _words(_: Reader, raw: Raw, __: At) -> str:
@@ -258,4 +269,6 @@ def _suggest(reader: Reader, raw: Raw) -> Suggest | None:
     if scope not in set(Scope):
         reader.fault((*at, "scope"), f"unknown scope '{scope}'{nearest(scope, list(Scope))}")
     source = sources[0] if sources else ""
+    if source == "from_prediction":
+        _target(reader, raw[source], (*at, source))
     return Suggest(ways[0], subject, scope, source, frozen_values(raw.get(source)))

@@ -49,7 +49,7 @@ def test_the_ways_of_suggesting_that_rules_may_name_are_there(rule_text: Text) -
     for name in REGISTERED:
         assert load_pack({"rules/a.yaml": rule_text(suggest={"registered": name})}).rules
     for source in SOURCES:
-        suggest = {"replace": "Modality", source: "CT"}
+        suggest = {"replace": "Modality", source: "plane"}
         assert load_pack({"rules/a.yaml": rule_text(suggest=suggest)}).rules
 
 

@@ -22,15 +22,12 @@ from qa_daemon.errors import ConfigurationError
 from qa_daemon.intake import archive
 from qa_daemon.pipeline.engine import DEFAULT_TARGETS, engine
 from qa_daemon.predict.client import Request
+from qa_daemon.records.prediction import TARGETS
 from qa_daemon.report.as_json import document
 from qa_daemon.report.summary import StudyReport, VisitReport
 
 #: Every target of the contract; one without a model answers `model_unavailable`.
-ALL_TARGETS: Final = (
-    "axial_orientation", "body_part", "body_region", "chest_opacity", "coronal_orientation",
-    "image_kind", "image_quality", "laterality", "plane", "radiograph_orientation",
-    "sagittal_orientation", "side_marker", "stack_direction", "view",
-)  # fmt: skip
+ALL_TARGETS: Final = TARGETS
 
 
 def check(options: argparse.Namespace) -> int:
