@@ -267,9 +267,10 @@ def _irregular(facts: SeriesFacts, kinds: Sequence[str]) -> Answer:
             concerned = tuple(sorted({uid for uid, _ in noted}))
             everywhere = len(concerned) == len(facts.series.instances)
             first = noted[0][1]
+            others = len({each.message for _, each in noted}) - 1
             hits.append(
                 Hit(
-                    message=_said(first, len(noted)),
+                    message=_said(first, others, len(concerned)),
                     sop_instance_uids=() if everywhere else concerned,
                     evidence={"kind": kind, **({"path": first.path} if first.path else {})},
                 )
@@ -277,8 +278,10 @@ def _irregular(facts: SeriesFacts, kinds: Sequence[str]) -> Answer:
     return tuple(hits)
 
 
-def _said(irregularity: Irregularity, times: int) -> str:
-    return irregularity.message if times == 1 else f"{irregularity.message} ({times} times)"
+def _said(irregularity: Irregularity, others: int, instances: int) -> str:
+    more = f", and {others} more like it" if others else ""
+    where = f" (in {instances} instances)" if instances > 1 else ""
+    return f"{irregularity.message}{more}{where}"
 
 
 def _finding(rule: Rule, hit: Hit, facts: SeriesFacts | StudyFacts) -> Finding:
@@ -290,7 +293,8 @@ def _finding(rule: Rule, hit: Hit, facts: SeriesFacts | StudyFacts) -> Finding:
         for need in rule.needs:
             prediction = facts.inference.of(need.prediction)
             if prediction is not None:
-                evidence.setdefault(need.prediction, _told(prediction))
+                asked = f"{need.prediction} {need.part}".strip()
+                evidence.setdefault(asked, _told(prediction, need.part))
         if confidence is None:
             confidence = _least(rule.needs, facts)
     return Finding(
@@ -344,6 +348,9 @@ def _labels(prediction: Prediction) -> tuple[str, ...]:
     return () if prediction.label is None else (prediction.label,)
 
 
-def _told(prediction: Prediction) -> str:
+def _told(prediction: Prediction, part: str = "") -> str:
+    half = decided(prediction, part) if part else None
+    if isinstance(half, Part):
+        return f"{int(half.value)} {half.probability:.3f}"
     said = [f"{name} {prediction.probabilities.get(name, 0.0):.3f}" for name in _labels(prediction)]
     return ", ".join(said) or str(prediction.reason or "nothing")

@@ -9,7 +9,7 @@ from attrs import evolve
 from qa_daemon.records.finding import Level
 from qa_daemon.records.inference import Inference
 from qa_daemon.records.instance import Irregularity
-from qa_daemon.records.prediction import Abstention, Prediction
+from qa_daemon.records.prediction import Abstention, Part, Prediction
 from qa_daemon.records.series import Series
 from qa_daemon.rules.checks.registry import SERIES_CHECKS
 from qa_daemon.rules.evaluate import evaluate, judged
@@ -205,6 +205,24 @@ def test_a_need_for_a_part_asks_for_that_part_only(rule: Maker) -> None:
     assert judged(mirror, facts).outcome is Outcome.NOT_EVALUATED
 
 
+def test_the_half_that_a_rule_needs_is_told_as_evidence(rule: Maker) -> None:
+    made = rule(
+        check={"fact": "tag.Laterality", "filled": True},
+        needs=[{"prediction": "axial_orientation", "part": "turn", "probability": 0.9}],
+    )
+    seen = Prediction(
+        "axial_orientation",
+        "m@1",
+        label="6",
+        probability=0.6,
+        reason=Abstention.LOW_PROBABILITY,
+        turn=Part(2, 0.98, abstained=False),
+    )
+    (finding,) = judged(made, SeriesFacts(series_of(Modality="CT"), Inference((seen,)))).findings
+    assert finding.evidence["axial_orientation turn"] == "2 0.980"
+    assert "axial_orientation" not in finding.evidence
+
+
 def test_a_need_below_a_bound_leaves_the_rest_to_a_surer_rule(rule: Maker) -> None:
     made = rule(
         needs=[{"prediction": "body_region", "probability": 0.7, "below": 0.97}],
@@ -234,10 +252,12 @@ def test_irregularities_of_bytes_and_pixels_become_findings_by_kind(rule: Maker)
     made = rule(check={"fact": "irregularities", "free_of": ["sequence-damaged", "pixels-odd"]})
     series = case_series(CaseSeries({"SOPInstanceUID": "1.1"}, (), ("sequence-damaged",)))
     odd = Irregularity("pixels-odd", "two frames too few", "PixelData")
-    found = judged(made, SeriesFacts(series, Inference(irregularities={"1.1": (odd, odd)})))
+    other = Irregularity("pixels-odd", "three frames too few", "PixelData")
+    noted = {"1.1": (odd, odd), "1.2": (other,)}
+    found = judged(made, SeriesFacts(series, Inference(irregularities=noted)))
     assert [finding.message for finding in found.findings] == [
         "sequence-damaged (case)",
-        "two frames too few (2 times)",
+        "two frames too few, and 1 more like it (in 2 instances)",
     ]
     assert found.findings[1].evidence == {"kind": "pixels-odd", "path": "PixelData"}
     assert judged(made, facts_of(Modality="CT")).outcome is Outcome.PASSED
