@@ -15,7 +15,8 @@ HYPOTHESES: Final[Mapping[Hypothesis, str]] = {
 
 # Instances listed in full in a table of changes; the rest are in the suggestion file.
 _ROWS_MAX: Final = 5
-_VALUE_LENGTH_MAX: Final = 60
+# Six decimal strings of 16 characters: no proposed orientation is cut.
+_VALUE_LENGTH_MAX: Final = 6 * 16 + 5
 
 
 def series_text(report: SeriesReport, *, rules: str = "", version: str = "") -> str:
@@ -118,17 +119,27 @@ def _by_attribute(changes: Iterable[Change]) -> Mapping[str, list[Change]]:
 
 def _table(attribute: str, changes: Sequence[Change]) -> Iterator[str]:
     """One row per distinct pair of values, with the number of places where it stands."""
-    rows: dict[tuple[str, str], int] = {}
+    rows: dict[str, int] = {}
     for change in changes:
-        row = _value(change.current), _value(change.proposed)
+        row = _row(change)
         rows[row] = rows.get(row, 0) + 1
     yield f"     {attribute} ({changes[0].tag})"
-    for (current, proposed), count in list(rows.items())[:_ROWS_MAX]:
+    for row, count in list(rows.items())[:_ROWS_MAX]:
         everywhere = changes[0].scope is not Scope.INSTANCE
-        places = f"every instance of the {changes[0].scope}" if everywhere else f"{count} places"
-        yield f"       {current}  ->  {proposed}   [{places}]"
+        places = f"every instance of the {changes[0].scope}" if everywhere else _places(count)
+        yield f"       {row}   [{places}]"
     if len(rows) > _ROWS_MAX:
         yield f"       and {len(rows) - _ROWS_MAX} more; all stand in the suggestion file"
+
+
+def _row(change: Change) -> str:
+    if change.current == change.proposed:
+        return f"stays {_value(change.current)}"
+    return f"{_value(change.current)}  ->  {_value(change.proposed)}"
+
+
+def _places(count: int) -> str:
+    return "1 place" if count == 1 else f"{count} places"
 
 
 def _value(values: tuple[JsonValue, ...] | None) -> str:

@@ -21,7 +21,7 @@ def test_the_report_tells_finding_evidence_changes_and_versions(report: SeriesRe
         "Concerns 2 of 2 instances.",
         "Suggested if the pixels were turned after acquisition",
         "Or else if the pixels are as acquired, only the orientation tag is wrong",
-        "1\\0\\0\\0\\1\\0  ->  -1\\0\\0\\0\\-1\\0   [1 places]",
+        "1\\0\\0\\0\\1\\0  ->  -1\\0\\0\\0\\-1\\0   [1 place]",
         "on screen: turn 180 degrees clockwise",
         "on screen: turn 90 degrees clockwise, then flip left-right",
         "KNEE  ->  CHEST   [every instance of the series]",
@@ -62,6 +62,18 @@ def test_long_tables_are_cut_and_say_where_the_rest_is(report: SeriesReport) -> 
     assert "and 4 more; all stand in the suggestion file" in text
 
 
+def test_a_value_that_stays_is_not_told_as_a_change(report: SeriesReport) -> None:
+    first = report.verdict.findings[0]
+    assert first.suggestion is not None
+    (change,) = first.suggestion.changes
+    long = ("-0.1234567890123",) * 6
+    changes = (evolve(change, proposed=change.current), evolve(change, proposed=long))
+    finding = evolve(first, suggestion=Suggestion(changes), alternatives=())
+    text = series_text(evolve(report, verdict=Verdict((finding,), Outcomes())))
+    assert "stays 1\\0\\0\\0\\1\\0   [1 place]" in text
+    assert f"->  {chr(92).join(long)}   [1 place]" in text
+
+
 def test_absent_empty_long_and_nested_values_are_told(report: SeriesReport) -> None:
     first = report.verdict.findings[1]
     assert first.suggestion is not None
@@ -74,5 +86,5 @@ def test_absent_empty_long_and_nested_values_are_told(report: SeriesReport) -> N
     )
     finding = evolve(first, suggestion=Suggestion(changes))
     text = series_text(evolve(report, verdict=Verdict((finding,), Outcomes())))
-    for said in ("(absent)", "(empty)", f"{'x' * 60}...", "Doe^Jane\\(item)\\\\5"):
+    for said in ("(absent)", "(empty)", f"{'x' * 101}...", "Doe^Jane\\(item)\\\\5"):
         assert said in text
