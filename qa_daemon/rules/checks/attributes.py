@@ -121,7 +121,8 @@ def uids_unique(facts: SeriesFacts, _: Options) -> Answer:
     concerned = tuple(sorted({*colliding, *reused}))
     if not concerned:
         return PASSED
-    return (Hit(f"{len(concerned)} SOP Instance UID(s) came with different contents.", concerned),)
+    uids = "1 SOP Instance UID" if len(concerned) == 1 else f"{len(concerned)} SOP Instance UIDs"
+    return (Hit(f"{uids} came with different contents.", concerned),)
 
 
 @of_series

@@ -150,6 +150,10 @@ def planes_same(facts: SeriesFacts, _: Options) -> Answer:
     return (Hit(f"The series has {count} different orientations."),)
 
 
+def _slices(count: int) -> str:
+    return "1 slice is" if count == 1 else f"{count} slices are"
+
+
 @of_series
 def stack_without_gaps(facts: SeriesFacts, _: Options) -> Answer:
     """Check that no neighbouring slices lie several slice distances apart."""
@@ -162,7 +166,7 @@ def stack_without_gaps(facts: SeriesFacts, _: Options) -> Answer:
     at = ", ".join(f"{gap.distance_mm:.1f} mm" for gap in gaps[:3])
     number_too = " Their Instance Numbers are missing too." if gaps[0].is_confirmed else ""
     message = (
-        f"About {missing} slice(s) are missing: neighbours lie {at} apart instead of "
+        f"About {_slices(missing)} missing: neighbours lie {at} apart instead of "
         f"{gaps[0].typical_mm:.1f} mm.{number_too}"
     )
     return _hit((uid for gap in gaps for uid in (gap.before_uid, gap.after_uid)), facts, message)
@@ -174,7 +178,8 @@ def stack_without_duplicates(facts: SeriesFacts, _: Options) -> Answer:
     if _is_single(facts):
         return NotApplicable()
     groups = facts.stack.duplicate_uids
-    message = f"{len(groups)} place(s) of the stack are shown by several instances alike."
+    places = "1 place of the stack is" if len(groups) == 1 else f"{len(groups)} places are"
+    message = f"{places} shown by several instances alike."
     return _hit((uid for group in groups for uid in group), facts, message)
 
 
@@ -184,7 +189,7 @@ def stack_in_order(facts: SeriesFacts, _: Options) -> Answer:
     if _is_single(facts):
         return NotApplicable()
     out_of_order = facts.stack.straggler_uids
-    message = f"{len(set(out_of_order))} slice(s) have an Instance Number out of order."
+    message = f"Instance Number out of order: {_slices(len(set(out_of_order)))} affected."
     return _hit(out_of_order, facts, message)
 
 
@@ -194,5 +199,5 @@ def stack_in_line(facts: SeriesFacts, _: Options) -> Answer:
     if _is_single(facts):
         return NotApplicable()
     beside = facts.stack.stray_uids
-    message = f"{len(set(beside))} slice(s) lie beside the others by more than a centimetre."
+    message = f"{_slices(len(set(beside)))} beside the others by more than a centimetre."
     return _hit(beside, facts, message)
