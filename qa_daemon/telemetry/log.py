@@ -129,7 +129,8 @@ def _logger(level: str, style: str, pseudonyms: Pseudonyms, stream: TextIO) -> F
         if _is_journal(stream):
             processors.append(_with_priority)
     wrapped: FilteringBoundLogger = structlog.wrap_logger(
-        structlog.PrintLogger(stream),
+        # One write per line: the roles share one standard error, and lines must not run together.
+        structlog.WriteLogger(stream),
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
     )

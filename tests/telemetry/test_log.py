@@ -45,6 +45,21 @@ def test_a_line_says_event_level_time_and_facts(written: io.StringIO) -> None:
     }
 
 
+def test_every_line_is_one_write_so_that_lines_of_several_processes_stay_apart() -> None:
+    class Pieces(io.StringIO):
+        def write(self, text: str, /) -> int:
+            pieces.append(text)
+            return len(text)
+
+    pieces: list[str] = []
+    telemetry.start("info", "json", Pseudonyms(b"k" * 32), Pieces())
+    log.info(LogEvent.INSTANCE_ACCEPTED, bytes=512)
+    log.info(LogEvent.INSTANCE_ACCEPTED, bytes=513)
+    telemetry.stop()
+    assert [piece.count("\n") for piece in pieces if piece] == [1, 1]
+    assert all(piece.endswith("}\n") for piece in pieces)
+
+
 def test_facts_cannot_replace_event_level_or_time(written: io.StringIO) -> None:
     log.warning(LogEvent.DISK_LOW, event=VALUE, level=VALUE, timestamp=VALUE, frames=VALUE)
     (line,) = lines(written)
