@@ -196,6 +196,7 @@ def test_the_shipped_rules_and_models_are_listed_and_hold(run: Run) -> None:
     models = run("models", "list")
     assert models.status == 0
     assert models.out.count("as expected") == 2
+    assert models.err == ""
 
 
 def test_a_folder_without_models_is_told(run: Run, tmp_path: Path) -> None:
