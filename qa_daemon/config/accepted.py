@@ -14,6 +14,7 @@ Validator = Callable[[object, "Attribute[Any]", Any], None]
 
 # A wait of a day is a mistyped one; nothing in the product waits longer.
 DURATION_S_MAX: Final = 86_400.0
+_RULE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
 _UID = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+\Z")  # PS3.5 section 9.1
 _UID_LENGTH_MAX: Final = 64
 # AE: default repertoire without backslash and control characters, 1 to 16, not only spaces
@@ -62,6 +63,12 @@ def uid(_: object, _attribute: object, value: object) -> None:
     """Accept a UID (PS3.5 section 9.1)."""
     if not isinstance(value, str) or len(value) > _UID_LENGTH_MAX or not _UID.match(value):
         raise ValueError(f"{value!r} is no UID: numbers with dots, 64 characters at most")
+
+
+def rule_id(_: object, _attribute: object, value: object) -> None:
+    """Accept what may name a rule: letters, digits and dashes, as in ORIENT-005."""
+    if not isinstance(value, str) or not _RULE_ID.match(value):
+        raise ValueError(f"{value!r} is no rule id; `qa-daemon rules list` shows them")
 
 
 def network(_: object, _attribute: object, value: object) -> None:

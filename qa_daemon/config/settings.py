@@ -140,7 +140,7 @@ class RuleSettings:
 
     shipped: bool = True  # the rules that come with this release, before those of `folders`
     folders: tuple[Path, ...] = ()
-    disabled: tuple[str, ...] = ()  # rule ids
+    disabled: tuple[str, ...] = field(default=(), validator=accepted.each(accepted.rule_id))
 
 
 @frozen(kw_only=True)

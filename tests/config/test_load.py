@@ -350,7 +350,9 @@ _DURATIONS = st.floats(0.001, 86_400, allow_nan=False)
         ),
         rules=st.builds(
             RuleSettings,
-            disabled=st.lists(st.text(max_size=5), max_size=2).map(tuple),
+            disabled=st.lists(
+                st.from_regex(r"[A-Z]{1,6}-[0-9]{3}", fullmatch=True), max_size=2
+            ).map(tuple),
             folders=st.lists(st.sampled_from([Path("/a b"), Path("/ö:#")])).map(tuple),
         ),
         log=st.builds(LogSettings, level=st.sampled_from(["debug", "error"])),

@@ -41,7 +41,28 @@ def allowed(row: dict[str, str]) -> dict[str, Severity]:
     return worst
 
 
-@pytest.mark.parametrize("row", rows(), ids=lambda row: str(row["case"]))
+#: What still falls short, and why. Strict: the day it holds, this line must go.
+FALLS_SHORT = {
+    "known_wrong/bodypart_lspine_is_cervical_orthanc": "no model names regions on sagittal slices: "
+    "there is no sagittal neck to train on, and those that were tried are wrong on unseen anatomy",
+}
+
+
+def cases() -> list[object]:
+    """Return every row of expected.csv, those that fall short marked as such."""
+    return [
+        pytest.param(
+            row,
+            id=row["case"],
+            marks=[pytest.mark.xfail(reason=FALLS_SHORT[row["case"]], strict=True)]
+            if row["case"] in FALLS_SHORT
+            else [],
+        )
+        for row in rows()
+    ]
+
+
+@pytest.mark.parametrize("row", cases())
 def test_a_real_series_is_found_as_wrong_as_it_is(
     check: Check, shared_data: Path, row: dict[str, str]
 ) -> None:
