@@ -222,7 +222,7 @@ def _test(reader: Reader, raw: Mapping[str, Raw], at: At) -> Condition:
 def _need(reader: Reader, raw: Raw, at: At) -> Need | None:
     if not reader.keys(raw, at, {"prediction", "probability", "part", "below"}):
         return None
-    if raw.get("part", "") not in {"", "turn", "mirror"}:
+    if raw.get("part", "") not in ("", "turn", "mirror"):  # a list can be no member of a set
         reader.fault((*at, "part"), "part is turn or mirror")
     probability = _probability(reader, raw, (*at, "probability"))
     target = raw.get("prediction")
@@ -236,7 +236,7 @@ def _need(reader: Reader, raw: Raw, at: At) -> Need | None:
 
 def _target(reader: Reader, target: object, at: At) -> None:
     """Refuse a misspelt target: it is never predicted, and its rule would be silent for good."""
-    if target not in TARGETS:
+    if not isinstance(target, str) or target not in TARGETS:
         reader.fault(at, f"unknown prediction '{target}'{nearest(str(target), TARGETS)}")
 
 

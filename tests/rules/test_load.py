@@ -118,6 +118,8 @@ def test_conditions_nest(rule_text: Text) -> None:
         ({"needs": {"prediction": "x"}}, "needs must be a list"),
         ({"needs": [{"prediction": "x", "probability": 2}]}, "lies between 0 and 1"),
         ({"needs": [{"prediction": "x", "part": "half"}]}, "part is turn or mirror"),
+        ({"needs": [{"prediction": "view", "part": ["half"]}]}, "part is turn or mirror"),
+        ({"suggest": {"replace": "Modality", "from_prediction": ["view"]}}, "unknown prediction"),
         ({"needs": [{"probability": 0.5}]}, "a need names its prediction"),
         ({"needs": [{"prediction": "body_regoin"}]}, "the nearest known is 'body_region'"),
         (
