@@ -73,6 +73,22 @@ def test_a_value_is_judged_by_its_representation(
     assert kinds(content) == ({wanted} if wanted else set())
 
 
+@pytest.mark.parametrize(
+    ("tag", "vr", "value", "message"),
+    [
+        (0x00101010, "AS", "31Y", "PatientAge is not written as an age (AS, as in 045Y)"),
+        (0x00081030, "LO", "a\\b", "StudyDescription has more than 1 value"),
+    ],
+)
+def test_a_bad_value_is_told_in_words(
+    writer: Writer, tag: int, vr: str, value: str, message: str
+) -> None:
+    (found,) = read_instance(
+        writer.file({tag: writer.element(tag, vr, value)}), LIMITS
+    ).irregularities
+    assert found.message == message
+
+
 def test_values_in_items_are_named_by_their_path(writer: Writer) -> None:
     item = writer.element(0x00080104, "LO", "x" * 70) + writer.sequence(0x00081140, b"")
     content = writer.file({0x00081032: writer.sequence(0x00081032, b"", item)})

@@ -25,6 +25,18 @@ _FORMATS: Final = {
     "DS": re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII),
     "UI": re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))*", re.ASCII),
 }
+#: How a value of each VR should look, in words for people.
+_IN_WORDS: Final = {
+    "AE": "an application title (AE, ASCII without backslash)",
+    "AS": "an age (AS, as in 045Y)",
+    "CS": "a code (CS, capitals, digits, space and underscore only)",
+    "DA": "a date (DA, as in 20240131)",
+    "DS": "a decimal number (DS)",
+    "DT": "a date and time (DT, as in 20240131134501)",
+    "IS": "a whole number (IS)",
+    "TM": "a time (TM, as in 134501)",
+    "UI": "a UID (digits and dots, no part with a leading zero)",
+}
 #: Bytes of a whole element that are right beyond doubt, up to 1 KiB: the path of speed.
 GOOD: Final = {
     "AS": re.compile(rb"\d{3}[DWMY]"),
@@ -47,6 +59,11 @@ def is_valid(value: str, vr: str) -> bool:
     if vr == "IS":
         return _IS_MIN <= int(value) <= _IS_MAX
     return vr != "DS" or abs(float(value)) != float("inf")
+
+
+def in_words(vr: str) -> str:
+    """Return what a value of the VR should look like, for a message."""
+    return _IN_WORDS.get(vr, vr)
 
 
 def is_too_long(value: str, vr: str) -> bool:

@@ -5,7 +5,7 @@ from typing import Final
 
 from attrs import define, field
 
-from qa_daemon.dicom.checks.formats import GOOD, is_too_long, is_valid
+from qa_daemon.dicom.checks.formats import GOOD, in_words, is_too_long, is_valid
 from qa_daemon.dicom.checks.hostile import SAFE, is_hostile
 from qa_daemon.dicom.encoding.dictionary import (
     BINARY_SIZES,
@@ -184,7 +184,8 @@ class _Check:
             kind = "decimal-too-long" if vr == "DS" else "value-too-long"
             self._note(kind, f"is longer than {vr} allows", token, prefix)
         elif not valid:
-            self._note(_INVALID.get(vr, "value-invalid"), f"is not written as {vr}", token, prefix)
+            kind = _INVALID.get(vr, "value-invalid")
+            self._note(kind, f"is not written as {in_words(vr)}", token, prefix)
         if vr in CHARSET_VRS:
             self._hostile(token, value, vr, prefix)
 
@@ -196,7 +197,12 @@ class _Check:
     def _multiplicity(self, token: Token, count: int, prefix: str) -> None:
         most = values_max(token.tag)
         if most is not None and count > most and token.tag not in _RULED:
-            self._note("value-multiplicity", f"has more than {most} values", token, prefix)
+            self._note(
+                "value-multiplicity",
+                f"has more than {most} value{'s' if most > 1 else ''}",
+                token,
+                prefix,
+            )
 
     def _note(self, kind: str, message: str, token: Token, prefix: str) -> None:
         path = prefix + name_of(token.tag)
