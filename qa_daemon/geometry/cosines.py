@@ -121,9 +121,12 @@ def orthonormality_fault(cosines: Cosines, tolerance: float = COSINE_TOLERANCE) 
 
 
 def orthonormal(cosines: Cosines) -> Cosines | None:
-    """Return the nearest cosines that keep the row's direction; None if the two are parallel."""
+    """Return the nearest cosines that keep the row's direction; None if the two are parallel.
+
+    Nor is there anything to keep of a row shorter than the tolerance: it points by rounding only.
+    """
     row_length = length(cosines.row)
-    if row_length == 0:
+    if row_length < COSINE_TOLERANCE:
         return None
     row = scaled(cosines.row, 1 / row_length)
     column = added(cosines.column, scaled(row, -dot(row, cosines.column)))
