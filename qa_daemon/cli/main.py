@@ -12,7 +12,6 @@ import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.metadata import version
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TypeAlias
@@ -80,6 +79,7 @@ class _Version(argparse.Action):
     """Looks the version up only when it is asked for: the library that does costs 25 ms."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_unused: object) -> None:
+        from importlib.metadata import version  # noqa: PLC0415  see above
 
         print(version("qa-daemon"))
         parser.exit()
@@ -95,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=f"qa-daemon COMMAND --help tells more.\n{INTENDED_USE}",
         formatter_class=_Help,
     )
-    parser.add_argument("--version", action="version", version=version("qa-daemon"))
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(
         title="commands", metavar="COMMAND", required=True, prog="qa-daemon"
     )
