@@ -126,7 +126,7 @@ def _judge(bench: Bench, lease: Lease) -> bool:
 
 
 def _siblings(store: Store, lease: Lease) -> tuple[Series, ...]:
-    rows = series_rows.siblings(store, lease.series_key)[:SIBLINGS_MAX]
+    rows = series_rows.siblings(store, lease.series_key, SIBLINGS_MAX)
     found = ((row, instance_rows.instances_of(store, row.series_key, row.revision)) for row in rows)
     return tuple(assemble(instances, row.revision) for row, instances in found if instances)
 

@@ -188,13 +188,14 @@ def series_row(store: Store, key: str) -> SeriesRow | None:
     return _row(rows[0]) if len(rows) == 1 else None
 
 
-def siblings(store: Store, key: str) -> tuple[SeriesRow, ...]:
-    """Return the other series of the same study, in the order of arrival."""
+def siblings(store: Store, key: str, count_max: int) -> tuple[SeriesRow, ...]:
+    """Return other series of the same study, the first `count_max` in the order of arrival."""
     own = select(series.c.study_key).where(series.c.series_key == key).scalar_subquery()
     statement = (
         select(series)
         .where(series.c.study_key == own, series.c.series_key != key)
         .order_by(series.c.first_received_at, series.c.series_key)
+        .limit(count_max)
     )
     with store.reading() as connection:
         return tuple(_row(row) for row in connection.execute(statement).mappings())

@@ -165,9 +165,9 @@ def test_a_series_is_found_by_the_beginning_of_its_key(store: Store, sender: Any
 def test_siblings_are_the_other_series_of_the_study(store: Store, sender: Any, at: At) -> None:
     record(store, [sender.receipt(f"1.2.3.{number}") for number in range(1, 4)], at(1))
     record(store, [sender.receipt("1.2.4.1", study="1.2.4")], at(1))
-    found = [row.series_instance_uid for row in series_rows.siblings(store, KEY)]
+    found = [row.series_instance_uid for row in series_rows.siblings(store, KEY, 50)]
     assert found == ["1.2.3.2", "1.2.3.3"]
-    assert series_rows.siblings(store, "0" * 24) == ()
+    assert series_rows.siblings(store, "0" * 24, 50) == ()
 
 
 def test_counts_count(store: Store, sender: Any, at: At) -> None:
