@@ -1,12 +1,12 @@
 """Where slices lie: positions, spacing, gaps, duplicates, order, foreign planes."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from qa_daemon.geometry.cosines import Cosines, Fault, dot
 from qa_daemon.geometry.placement import Placement
-from qa_daemon.geometry.stack import dissenters, orientation_groups
+from qa_daemon.geometry.stack import Gap, dissenters, orientation_groups
 from qa_daemon.rules.checks.registry import Options, number, of_series
 from qa_daemon.rules.facts import (
     PASSED,
@@ -18,7 +18,7 @@ from qa_daemon.rules.facts import (
     demands_plane,
     uids,
 )
-from qa_daemon.series.slices import placed_frames
+from qa_daemon.series.slices import placed_frames, whole
 
 # A field whose first voxel lies half a field beyond the isocentre, within a tenth of the field:
 # reversed, it would be centred. Smaller fields (wrist, elbow) do lie that far out.
@@ -154,12 +154,35 @@ def _slices(count: int) -> str:
     return "1 slice is" if count == 1 else f"{count} slices are"
 
 
+def _is_explained(
+    gap: Gap, before: int | None, after: int | None, astray: Collection[int | None]
+) -> bool:
+    """Whether Instance Numbers say that nothing was lost at a gap.
+
+    They run on across it, as in two slabs that were planned; or the slices that would fill it are
+    there, and lie in another plane, which is a finding of its own.
+    """
+    if before is None or after is None:
+        return False
+    between = range(min(before, after) + 1, max(before, after))
+    return not between or (len(between) == gap.missing_count and set(between) <= set(astray))
+
+
 @of_series
 def stack_without_gaps(facts: SeriesFacts, _: Options) -> Answer:
     """Check that no neighbouring slices lie several slice distances apart."""
     if _is_single(facts):
         return NotApplicable()
-    gaps = facts.stack.gaps
+    numbers = {
+        each.sop_instance_uid: whole(each.elements, "InstanceNumber")
+        for each in facts.series.instances
+    }
+    astray = {numbers.get(uid) for uid in facts.stack.dissenter_uids} - {None}
+    gaps = [
+        gap
+        for gap in facts.stack.gaps
+        if not _is_explained(gap, numbers.get(gap.before_uid), numbers.get(gap.after_uid), astray)
+    ]
     if not gaps:
         return PASSED
     missing = sum(gap.missing_count for gap in gaps)
