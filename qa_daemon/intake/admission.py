@@ -50,11 +50,6 @@ class Answer:
     status: int
     comment: str = ""
 
-    @property
-    def is_stored(self) -> bool:
-        """Whether the sender may let go of the object."""
-        return self.status == 0
-
 
 STORED: Final = Answer(0x0000)
 NO_ROOM: Final = Answer(0xA700, "no room left in the spool")

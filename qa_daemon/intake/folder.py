@@ -20,7 +20,7 @@ from watchdog.observers.api import BaseObserver
 from watchdog.observers.polling import PollingObserver
 
 from qa_daemon.config.settings import AfterIntake, FolderSettings
-from qa_daemon.dicom.dicomdir import referenced_files
+from qa_daemon.dicom.dicomdir import MEDIA_DIRECTORY_CLASS, referenced_files
 from qa_daemon.dicom.part10 import data_set_offset
 from qa_daemon.dicom.scan import Refused
 from qa_daemon.errors import RetryableError
@@ -39,7 +39,7 @@ from qa_daemon.telemetry.events import LogEvent
 from qa_daemon.telemetry.log import log
 
 HEAD_BYTES: Final = 1 << 20  # preamble and group 0002 end well before
-MEDIA_DIRECTORY: Final = b"1.2.840.10008.1.3.10"  # Media Storage Directory Storage (PS3.4 I.4)
+MEDIA_DIRECTORY: Final = MEDIA_DIRECTORY_CLASS.encode()
 MEDIA_DIRECTORY_BYTES_MAX: Final = 64 << 20
 SCAN_PAUSE_S: Final = 0.2  # notifications come by the thousand; one scan answers them all
 POLL_S: Final = 1.0

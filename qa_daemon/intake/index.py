@@ -154,7 +154,8 @@ class Index:
     def adopt(self) -> int:
         """Give every spool record without a row its row; return how many there were.
 
-        To be called before the first association. A torn record is an alarm and left where it is.
+        To be called before the first association. A torn record is an alarm and left where it is;
+        rows whose record is gone are an alarm, too.
 
         Raises
         ------
@@ -170,6 +171,9 @@ class Index:
             count += len(group)
         if count:
             log.info(LogEvent.SPOOL_ADOPTED, instances=count)
+        lost = sum(1 for _ in instance_rows.rows_without_record(self._store, self._spool.has))
+        if lost:
+            log.error(LogEvent.STORE_LOST, instances=lost)
         return count
 
     def _whole(self, keys: Iterable[str]) -> Iterator[Ticket]:
@@ -255,14 +259,19 @@ class Index:
         kept = [receipt for receipt in receipts if not _goes_back(receipt)]
         answers = recording.record(self._store, kept, datetime.now(UTC)) if kept else ()
         recorded = {answer.spool_key: answer for answer in answers}
-        repeats = [key for key, each in recorded.items() if each.outcome is Recording.REPEAT]
+        repeats = [each for each in answers if each.outcome is Recording.REPEAT]
         self._spool.remove(*spare)
-        self._remove(repeats)
+        self._remove([each.spool_key for each in repeats if not self._stands_in(each)])
         for ticket, receipt in zip(tickets, receipts, strict=True):
             ticket.rejection = receipt.rejection
             ticket.recorded = recorded.get(ticket.record.key)
             _say(ticket)
             ticket.done()
+
+    def _stands_in(self, repeat: Recorded) -> bool:
+        """Keep the copy if the record that it repeats is lost; return whether it was so."""
+        is_lost = not self._spool.has(repeat.kept_key)
+        return is_lost and instance_rows.stand_in(self._store, repeat)
 
     def _remove(self, keys: Sequence[str]) -> None:
         """Remove records that the store has put among those to go."""

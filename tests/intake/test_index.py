@@ -17,6 +17,8 @@ from qa_daemon.limits import Limits
 from qa_daemon.records.instance import Instance
 from qa_daemon.records.receipt import Envelope, Origin, Recording
 from qa_daemon.store import series_rows
+from qa_daemon.telemetry import log as telemetry
+from qa_daemon.telemetry.facts import Pseudonyms
 from tests.intake.conftest import (
     CT_IMAGE,
     DEADLINE_S,
@@ -95,6 +97,26 @@ def test_a_second_record_that_a_crash_left_is_removed_at_the_start(serve: Serve)
     service.index.adopt()
     assert list(service.contents()) == [first]
     assert again != first
+
+
+def test_a_lost_record_is_an_alarm_and_a_repeat_takes_its_place(
+    serve: Serve, capfd: pytest.CaptureFixture[str]
+) -> None:
+    service = serve()
+    assert store(service, data_set()) == STORED
+    eventually(lambda: len(service.rows()) == 1, "no row")
+    (lost,) = service.contents()
+    service.spool.remove(lost)
+    telemetry.start("info", "json", Pseudonyms(b"k" * 32))
+    service.index.adopt()
+    telemetry.stop()
+    assert "store.lost" in capfd.readouterr().err
+    assert store(service, data_set()) == STORED
+    eventually(lambda: [row.source for row in service.rows()] != [lost], "nothing took its place")
+    (row,) = service.rows()
+    assert service.spool.content(row.source).endswith(data_set())
+    service.index.adopt()
+    assert list(service.contents()) == [row.source]
 
 
 def test_the_association_of_objects_ends_behind_them(serve: Serve) -> None:
