@@ -18,19 +18,6 @@ RETIRED_MODALITIES: Final = frozenset(
     ("AS", "CD", "CF", "CP", "CS", "DD", "DF", "DM", "DS", "EC", "FA", "FS", "LP", "MA", "MS",
      "OPR", "ST", "VF")
 )  # fmt: skip
-#: Patient Position (C.7.3.1.1.2): head, feet, left, right, anterior and posterior first.
-PATIENT_POSITIONS: Final = frozenset(
-    ("HFP", "HFS", "HFDR", "HFDL", "FFDR", "FFDL", "FFP", "FFS", "LFP", "LFS", "RFP", "RFS",
-     "AFDR", "AFDL", "PFDR", "PFDL")
-)  # fmt: skip
-#: Laterality (0020,0060) of a series (C.7.3.1): there is no term for both sides.
-LATERALITIES: Final = frozenset(("R", "L"))
-#: Image Laterality (0020,0062) and Frame Laterality (0020,9072): U is unpaired, B both.
-IMAGE_LATERALITIES: Final = frozenset(("R", "L", "U", "B"))
-#: View Position (0018,5101) of CR series (C.8.1.1) and those of DX and MG in use.
-VIEW_POSITIONS: Final = frozenset(("AP", "PA", "LL", "RL", "RLD", "LLD", "RLO", "LLO"))
-#: Conversion Type (C.8.6.1).
-CONVERSION_TYPES: Final = frozenset(("DV", "DI", "DF", "WSD", "SD", "SI", "DRW", "SYN"))
 
 _ROOT: Final = "1.2.840.10008.5.1.4.1.1."
 CT: Final = f"{_ROOT}2"
@@ -41,7 +28,6 @@ PET: Final = f"{_ROOT}128"
 CR: Final = f"{_ROOT}1"
 DX_PRESENTATION: Final = f"{_ROOT}1.1"
 DX_PROCESSING: Final = f"{_ROOT}1.1.1"
-SECONDARY_CAPTURE: Final = f"{_ROOT}7"
 #: Classes of one frame whose Image Plane module (C.7.6.2) is mandatory.
 IMAGE_PLANE_CLASSES: Final = frozenset((CT, MR, PET))
 #: Classes whose functional groups (C.7.6.16) are mandatory: enhanced CT, MR, MR colour, PET, and

@@ -9,18 +9,14 @@ class LogEvent(StrEnum):
     # --- processes
     SERVICE_STARTED = "service.started"
     SERVICE_READY = "service.ready"
-    SERVICE_STOPPING = "service.stopping"
-    SERVICE_STOPPED = "service.stopped"
     SERVICE_REFUSED = "service.refused"  # a start that the site has to mend first
     ROLE_STARTED = "role.started"
     ROLE_ENDED = "role.ended"
     ROLE_WAITING = "role.waiting"  # store or spool are away; tried again until they are back
-    STATE_RECOVERED = "state.recovered"  # what an earlier end had left open is taken up again
     BUG = "bug"  # an exception that nobody foresaw; without its message, which may quote a value
     LIBRARY_WARNED = "library.warned"  # a library's own warning; where it was given, not what
 
     # --- configuration
-    CONFIGURATION_LOADED = "configuration.loaded"
     CONFIGURATION_RELOADED = "configuration.reloaded"
     CONFIGURATION_REJECTED = "configuration.rejected"  # the old one stays in force
 
@@ -47,12 +43,9 @@ class LogEvent(StrEnum):
 
     # --- the way of a series
     SERIES_SETTLED = "series.settled"
-    SERIES_REVISED = "series.revised"  # a late instance
     SERIES_PREDICTED = "series.predicted"
     SERIES_JUDGED = "series.judged"
     SERIES_QUARANTINED = "series.quarantined"
-    SERIES_REQUEUED = "series.requeued"
-    SERIES_DELETED = "series.deleted"
     STEP_FAILED = "step.failed"  # tried again later
     LEASE_LOST = "lease.lost"  # another worker has the series; nothing was written
     REPORT_WRITTEN = "report.written"
@@ -61,10 +54,7 @@ class LogEvent(StrEnum):
     # --- models and rules
     MODEL_LOADED = "model.loaded"
     MODEL_UNAVAILABLE = "model.unavailable"
-    CHILD_STARTED = "child.started"
-    CHILD_KILLED = "child.killed"  # the inference child passed a bound
     RULES_LOADED = "rules.loaded"
-    RULES_REJECTED = "rules.rejected"  # the old pack stays in force
     RULE_FAULT = "rule.fault"
 
     # --- spool, store, disk
@@ -73,9 +63,7 @@ class LogEvent(StrEnum):
     SPOOL_ADOPTED = "spool.adopted"  # records without a row got theirs
     SPOOL_REMOVED = "spool.removed"
     INDEX_LATE = "index.late"
-    STORE_UPGRADED = "store.upgraded"
     STORE_LOCKED = "store.locked"
     STORE_LOST = "store.lost"  # rows without a spool record, or no database
-    STORE_REBUILT = "store.rebuilt"
     DISK_LOW = "disk.low"
     DISK_RECOVERED = "disk.recovered"

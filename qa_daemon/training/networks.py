@@ -1,7 +1,7 @@
 """The networks: one small residual trunk, and two heads on it.
 
 The orientation net scores how upright one picture is; the softmax over its eight turned copies is
-the class distribution (`handbook`: the equivariant scorer). The region net gives one logit per
+the class distribution (an equivariant scorer). The region net gives one logit per
 region. Both are trained from scratch.
 """
 
@@ -12,7 +12,6 @@ import tensorflow as tf
 
 #: Channels per stage, at 1/2, 1/4, 1/8 and 1/16 of the input: 31 M multiply-adds at 80 x 80.
 CHANNELS: Final = (24, 48, 96, 112)
-TURNS: Final = 8
 
 
 def network(
