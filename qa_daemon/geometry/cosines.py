@@ -16,7 +16,7 @@ Vector: TypeAlias = tuple[float, float, float]
 # devices write, are off by up to sqrt(3) * 5e-4; over a field of 500 mm that is half a millimetre.
 COSINE_TOLERANCE: Final = 1e-3
 
-#: What this program writes holds to this (handbook, orientation: "within 1e-4").
+#: What this program writes holds to this.
 WRITTEN_TOLERANCE: Final = 1e-4
 
 # Cosines of slices that count as the same. Rounding to three decimals moves a direction by at most

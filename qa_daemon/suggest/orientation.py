@@ -44,7 +44,7 @@ _TAGS: Final = {
     "PatientPosition": "00185100",
 }
 
-# Weights before any evidence, from the reports in the handbook (reader failures, common lies):
+# Weights before any evidence, from the reports of reader failures and common lies:
 # pictures turned at a console or by software are told more often than wrong positions, and those
 # more often than a wrong Image Orientation alone. Who enters a wrong position mistakes head for
 # feet or supine for prone; a patient on the side is hard to overlook.
