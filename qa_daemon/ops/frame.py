@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from operator import attrgetter
+from time import monotonic
 from typing import Final
 
 from attrs import define, field
@@ -22,6 +23,8 @@ from qa_daemon.telemetry.log import log
 
 # Without a watchdog the main thread still wakes this often.
 BEAT_S: Final = 5.0
+# A busy role takes a thousand turns a second, and its manager has other things to read.
+BEAT_PAUSE_S: Final = 0.2
 # Between two attempts to start on a store or spool that is away.
 RETRY_S: Final = 2.0
 # What a service manager is asked for beyond one attempt, which may wait for a lock.
@@ -52,6 +55,7 @@ class Frame:
     # Plain attributes: a signal handler may come while this very thread holds the lock of an Event.
     _is_ending: bool = field(default=False, init=False)
     _shall_reread: bool = field(default=False, init=False)
+    _beaten_at: float = field(default=float("-inf"), init=False)
     _waker: socket.socket | None = field(default=None, init=False)
 
     @property
@@ -66,8 +70,10 @@ class Frame:
         notify.notify(f"{notify.READY}\nX_ROLE={self.role}")
 
     def beat(self) -> None:
-        """Tell that we live, and read the configuration again if SIGHUP asked for it."""
-        notify.notify(f"{notify.ALIVE}\nX_ROLE={self.role}")
+        """Tell that we live, not too often."""
+        if monotonic() - self._beaten_at >= BEAT_PAUSE_S:
+            self._beaten_at = monotonic()
+            notify.notify(f"{notify.ALIVE}\nX_ROLE={self.role}")
 
     def loop(self, turn: Callable[[], float], apply: Callable[[Settings], None]) -> None:
         """Take turns until a signal ends it.

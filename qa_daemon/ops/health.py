@@ -5,9 +5,16 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from attrs import frozen
+from attrs import define, field, frozen
+
+from qa_daemon.errors import ConfigurationError, RetryableError
+from qa_daemon.telemetry.events import LogEvent
+from qa_daemon.telemetry.log import log
+
+if TYPE_CHECKING:
+    from qa_daemon.store.database import Store
 
 # A request is one short line; who is slower than this is no health check.
 REQUEST_TIMEOUT_S: Final = 5.0
@@ -19,6 +26,51 @@ class Readiness:
 
     is_ready: bool
     facts: Mapping[str, object]
+
+
+@define
+class StoreReadiness:
+    """Looks into the store, which is opened by the first look: it takes 0.3 s to load."""
+
+    url: str
+    lock_timeout_s: float
+    _store: "Store | None" = field(default=None, init=False)
+    _lock: threading.Lock = field(factory=threading.Lock, init=False)
+
+    def look(self) -> Readiness:
+        """Return whether the store answers, and what it holds."""
+        from qa_daemon.store import series_rows  # noqa: PLC0415  see above
+
+        try:
+            counted = series_rows.counts(self._opened())
+        except (RetryableError, ConfigurationError) as error:
+            log.error(LogEvent.STORE_LOST, cause=type(error).__name__)
+            return Readiness(is_ready=False, facts={"status": "store unavailable"})
+        facts = {
+            "status": "ready",
+            "series": {state.value: count for state, count in counted.series.items()},
+            "instances": counted.instances,
+            "unreadable": counted.unreadable,
+            "repeats": counted.repeats,
+        }
+        return Readiness(is_ready=True, facts=facts)
+
+    def close(self) -> None:
+        """Close the store."""
+        with self._lock:
+            if self._store is not None:
+                self._store.close()
+                self._store = None
+
+    def _opened(self) -> "Store":
+        from qa_daemon.store.database import Store  # noqa: PLC0415  see above
+        from qa_daemon.store.migrations.schema import prepare  # noqa: PLC0415
+
+        with self._lock:
+            if self._store is None:
+                prepare(self.url, self.lock_timeout_s)
+                self._store = Store(self.url, self.lock_timeout_s)
+            return self._store
 
 
 class HealthServer(http.server.ThreadingHTTPServer):

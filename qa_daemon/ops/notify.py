@@ -9,6 +9,8 @@ from typing import Final
 READY: Final = "READY=1"
 STOPPING: Final = "STOPPING=1"
 ALIVE: Final = "WATCHDOG=1"
+# A manager that reads nothing fills its queue; waiting for it for good would stop the service.
+SEND_TIMEOUT_S: Final = 1.0
 
 
 def notify(message: str, environment: Mapping[str, str] | None = None) -> bool:
@@ -22,6 +24,7 @@ def notify(message: str, environment: Mapping[str, str] | None = None) -> bool:
     name = "\0" + address[1:] if address.startswith("@") else address  # Linux's abstract names
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
+            sender.settimeout(SEND_TIMEOUT_S)
             sender.connect(name)
             sender.sendall(message.encode())
     except OSError:

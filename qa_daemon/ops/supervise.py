@@ -31,6 +31,7 @@ STEADY_S: Final = 60.0
 TICK_S: Final = 1.0
 # The exit status of a role that the site has to mend: starting it again would not help.
 STATUS_CONFIGURATION: Final = 2
+STATUS_NOT_STARTED: Final = 1
 MESSAGE_BYTES_MAX: Final = 4096
 NUMBERS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 #: Tells a child which process has to live as long as it does.
@@ -166,8 +167,8 @@ class Supervisor:
             child.process = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-m", "qa_daemon", *self.command(child.role)], env=environment
             )
-        except OSError as error:  # no process or memory to be had just now
-            self._bury(child, error.errno or 1)
+        except OSError:  # no process or memory to be had just now
+            self._bury(child, STATUS_NOT_STARTED)
 
     def _bury(self, child: _Child, status: int) -> None:
         child.process, child.is_ready, child.has_beaten = None, False, False

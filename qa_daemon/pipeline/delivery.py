@@ -2,13 +2,10 @@
 
 from typing import Final
 
-from attrs import define
+from attrs import define, field
 
 from qa_daemon.config.settings import Settings
-from qa_daemon.errors import RetryableError
-from qa_daemon.pipeline.reports import write_report
-from qa_daemon.report.summary import SeriesReport
-from qa_daemon.series.assemble import assemble
+from qa_daemon.errors import ConfigurationError, RetryableError
 from qa_daemon.store import instance_rows, result_rows
 from qa_daemon.store.database import Store
 from qa_daemon.store.result_rows import DueReport
@@ -27,19 +24,47 @@ class Delivery:
     store: Store
     settings: Settings
     version: str
+    # Over which a bug was met: they stay due for the next release, and hold nobody else up.
+    _left: set[tuple[str, int]] = field(factory=set, init=False)
+
+    def apply(self, settings: Settings) -> None:
+        """Take new settings in force."""
+        self.settings = settings
 
     def turn(self) -> float:
         """Write what is due; return how long to rest before the next turn."""
         try:
-            due = result_rows.reports_due(self.store, BATCH_MAX)
-            for each in due:
-                self._write(each)
+            due = result_rows.reports_due(self.store, BATCH_MAX + len(self._left))
         except RetryableError as error:
-            log.error(LogEvent.REPORT_UNWRITABLE, cause=type(error).__name__)
+            log.error(LogEvent.STORE_LOCKED, cause=type(error).__name__)
             return TROUBLE_PAUSE_S
-        return 0.0 if len(due) == BATCH_MAX else self.settings.worker.poll_s
+        due = tuple(each for each in due if (each.series_key, each.revision) not in self._left)
+        for each in due:
+            if not self._delivered(each):
+                return TROUBLE_PAUSE_S
+        return 0.0 if len(due) >= BATCH_MAX else self.settings.worker.poll_s
+
+    def _delivered(self, due: DueReport) -> bool:
+        """Write one report. The edge of the loop: one bad report must not stop the others."""
+        try:
+            self._write(due)
+        except RetryableError as error:
+            facts = {"series_key": due.series_key, "revision": due.revision}
+            log.error(LogEvent.REPORT_UNWRITABLE, cause=type(error).__name__, **facts)
+            return False
+        except ConfigurationError:
+            raise
+        except Exception as error:  # noqa: BLE001  see above
+            log.bug(error, series_key=due.series_key)
+            self._left.add((due.series_key, due.revision))
+        return True
 
     def _write(self, due: DueReport) -> None:
+        # Loaded with the first report: 0.4 s that the start of the service does not wait for.
+        from qa_daemon.pipeline.reports import write_report  # noqa: PLC0415
+        from qa_daemon.report.summary import SeriesReport  # noqa: PLC0415
+        from qa_daemon.series.assemble import assemble  # noqa: PLC0415
+
         instances = instance_rows.instances_of(self.store, due.series_key, due.revision)
         series = assemble(instances, due.revision)
         report = SeriesReport(series, due.inference, due.verdict)

@@ -70,3 +70,14 @@ def test_the_watchdog_is_fed_twice_as_often_as_asked(
     environment: dict[str, str], expected: float | None
 ) -> None:
     assert watchdog_s(environment) == expected
+
+
+def test_a_manager_that_reads_nothing_holds_nobody_up(
+    manager: tuple[socket.socket, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(words, "SEND_TIMEOUT_S", 0.01)
+    _, environment = manager
+    for _ in range(10_000):  # more than any queue of datagrams holds
+        if not notify(words.ALIVE, environment):
+            return
+    pytest.fail("the queue took everything")
