@@ -1,0 +1,107 @@
+"""A series is moved on step by step; whatever befalls one costs the others nothing."""
+
+import pytest
+from attrs import evolve
+
+from qa_daemon.errors import ConfigurationError
+from qa_daemon.pipeline import steps
+from qa_daemon.pipeline.steps import Interrupted
+from qa_daemon.pipeline.worker import Worker
+from qa_daemon.records.instance import Instance
+from qa_daemon.records.series import Series
+from qa_daemon.series.assemble import assemble
+from qa_daemon.store import instance_rows, series_rows
+from tests.faults.conftest import eventually
+from tests.pipeline.conftest import Works
+
+
+def until(worker: Worker, works: Works, wanted: dict[str, str]) -> None:
+    def reached() -> bool:
+        worker.turn()
+        return works.states() == wanted
+
+    eventually(reached, f"{wanted}")
+
+
+def test_a_settled_series_is_predicted_and_judged(works: Works) -> None:
+    works.receive("1.2.3.1")
+    worker = works.worker()
+    states = [works.states()["1.2.3.1"]]
+    for _ in range(4):
+        worker.turn()
+        states.append(works.states()["1.2.3.1"])
+    assert states[0] == "receiving"
+    assert "predicted" in states
+    assert states[-1] == "waiting"
+    assert worker.turn() == works.settings.worker.poll_s
+
+
+def test_a_series_whose_objects_are_gone_is_quarantined_and_the_next_is_judged(
+    works: Works,
+) -> None:
+    works.receive("1.2.3.1")
+    works.receive("1.2.4.1")
+    works.service.spool.remove(
+        *(row.source for row in works.service.rows() if row.series_instance_uid == "1.2.3.1")
+    )
+    until(works.worker(), works, {"1.2.3.1": "quarantined", "1.2.4.1": "waiting"})
+
+
+def test_a_bug_over_one_series_is_tried_again_and_then_quarantined(
+    works: Works, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    works.receive("1.2.3.1")
+    works.receive("1.2.4.1")
+
+    def breaking(instances: tuple[Instance, ...], revision: int = 1) -> Series:
+        if instances[0].series_instance_uid == "1.2.3.1":
+            raise ZeroDivisionError("DOE^JANE")
+        return assemble(instances, revision)
+
+    monkeypatch.setattr(steps, "assemble", breaking)
+    until(works.worker(), works, {"1.2.3.1": "quarantined", "1.2.4.1": "waiting"})
+    said = capfd.readouterr().err
+    assert said.count("step.failed") == 2
+    assert "ZeroDivisionError" in said
+    assert "DOE" not in said
+
+
+def test_a_step_that_is_interrupted_is_taken_again(works: Works) -> None:
+    works.receive("1.2.3.1")
+    worker = works.worker()
+    asked: list[int] = []
+
+    def goes_on() -> None:
+        asked.append(len(asked))
+        if len(asked) == 2:
+            raise Interrupted
+
+    worker.bench = evolve(worker.bench, goes_on=goes_on)
+    assert worker.turn() == 0.0
+    assert works.states() == {"1.2.3.1": "settled"}
+    until(worker, works, {"1.2.3.1": "waiting"})
+    assert len(asked) > 2
+
+
+def test_a_damaged_database_ends_the_worker(works: Works) -> None:
+    works.receive("1.2.3.1")
+    works.service.index.stop(5.0)
+    works.service.store.close()
+    database = works.service.state / "store.sqlite"
+    for path in (database, database.with_name(database.name + "-wal")):
+        if path.exists():
+            path.write_bytes(b"\xa5" * path.stat().st_size)
+    with pytest.raises(ConfigurationError, match="qa-daemon rebuild"):
+        works.worker().turn()
+
+
+def test_what_arrives_later_is_judged_again_under_a_new_revision(works: Works) -> None:
+    works.receive("1.2.3.1", 2)
+    worker = works.worker()
+    until(worker, works, {"1.2.3.1": "waiting"})
+    works.receive("1.2.3.1", 3)
+    until(worker, works, {"1.2.3.1": "waiting"})
+    store = works.service.store
+    (row,) = series_rows.series_list(store, series_rows.SeriesFilter(), 10)
+    assert row.revision == 2
+    assert len(instance_rows.instances_of(store, row.series_key, 2)) == 3
