@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -25,6 +24,7 @@ from qa_daemon.store import instance_rows, series_rows
 from qa_daemon.store.database import Store
 from qa_daemon.store.series_rows import SeriesFilter, SeriesRow
 from tests.intake.conftest import element, part10
+from tests.peers import system_program
 
 ROOT: Final = Path(__file__).parents[2]
 #: Everything that is waited for comes within this, on a machine that does ten other things too.
@@ -383,8 +383,7 @@ class StoreScu:
 
     def start(self, uids: Sequence[str]) -> None:
         """Begin to send these."""
-        program = shutil.which("storescu")
-        assert program, "these tests need storescu: apt install dcmtk"
+        program = system_program("storescu")
         files = [str(self.drawn.files[uid]) for uid in uids]
         self._process = subprocess.Popen(  # noqa: S603  our own arguments
             [program, "-v", "-nh", "-aec", "QADAEMON", "127.0.0.1", str(self.port), *files],

@@ -1,7 +1,6 @@
 """A receiver on real parts: spool and SQLite in a folder of the test, objects drawn by hand."""
 
 import contextlib
-import shutil
 import socket
 import struct
 import subprocess
@@ -27,6 +26,7 @@ from qa_daemon.spool.spool import Spool
 from qa_daemon.store import instance_rows, series_rows
 from qa_daemon.store.database import Store
 from qa_daemon.store.migrations import schema
+from tests.peers import system_program
 
 CT_IMAGE: Final = "1.2.840.10008.5.1.4.1.1.2"
 EXPLICIT_LITTLE: Final = "1.2.840.10008.1.2.1"
@@ -91,10 +91,8 @@ def slice_file(instance: str, series: str = "1.2.3") -> bytes:
 
 def program(name: str, *arguments: str | Path, cwd: Path | None = None) -> tuple[int, str]:
     """Run a program of the system to its end; return its status and all that it said."""
-    found = shutil.which(name)
-    assert found, f"these tests need {name}: apt install dcmtk openssl"
     ended = subprocess.run(  # noqa: S603  our own arguments
-        [found, *map(str, arguments)],
+        [system_program(name), *map(str, arguments)],
         capture_output=True,
         encoding="utf-8",
         errors="replace",
