@@ -162,3 +162,22 @@ def test_a_killed_service_judges_every_series_once(
     acknowledged, bodies = attack.everything()
     assert check_kept(made, acknowledged, bodies) == 40
     check_judged_once(made)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("acknowledge", ["spool", "database"])
+def test_the_whole_service_is_killed_at_any_moment(
+    tmp_path: Path, daemon: Callable[..., Daemon], acknowledge: str
+) -> None:
+    # Quiet for so short a time that series settle, and are judged, between two kills.
+    made = daemon(receiver={"acknowledge": acknowledge}, assembly={"quiet_s": 0.2})
+    attack = Bombardment(made, two_series(tmp_path, 200))
+    moments = Moments(seed=20, answers_max=30)
+    bombard(attack, moments, kills=20)
+    eventually(lambda: made.judged(2), "both judged")
+    assert made.terminate() == 0
+    acknowledged, bodies = attack.everything()
+    assert check_kept(made, acknowledged, bodies) == 400
+    check_judged_once(made)
+    revisions = [row.revision for row in made.series()]
+    print(f"{acknowledge}: {dict(moments.counts)} kills, revisions {revisions}")  # noqa: T201  the table of the long run
