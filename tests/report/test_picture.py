@@ -4,7 +4,6 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image
 
 from qa_daemon.geometry.letters import EdgeLetters
