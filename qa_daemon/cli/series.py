@@ -149,7 +149,7 @@ def delete(options: argparse.Namespace) -> int:
     remove_report(settings.report_folder, row.study_instance_uid, row.series_instance_uid)
     objects = tables.counted(len(keys), "object")
     print(
-        f"{row.series_key}: deleted; the receiver erases {objects} from the spool within seconds, "
+        f"{row.series_key}: deleted; the receiver erases {objects} from the spool within a minute, "
         "or when it next starts"
     )
     return 0

@@ -15,6 +15,8 @@ from attrs import define, field, frozen
 from pydicom.uid import UID
 
 from qa_daemon.config.settings import ReceiverSettings, SpoolSettings
+from qa_daemon.telemetry.events import LogEvent
+from qa_daemon.telemetry.log import log
 
 UID_LENGTH_MAX: Final = 64  # PS3.5 9.1
 _UID = re.compile(rb"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+\Z")  # PS3.5 9.1
@@ -164,7 +166,11 @@ class Room:
         """Return A700 with its reason if there is no room, as of at most `ROOM_LOOK_S` ago."""
         now = time.monotonic()
         if now - self._looked_at >= ROOM_LOOK_S:
-            self._answer, self._looked_at = self._look(), now
+            before, self._answer, self._looked_at = self._answer, self._look(), now
+            if before is None and self._answer is not None:
+                log.error(LogEvent.DISK_LOW, status=self._answer.status)
+            elif before is not None and self._answer is None:
+                log.info(LogEvent.DISK_RECOVERED)
         return self._answer
 
     def _look(self) -> Answer | None:

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from time import monotonic
 from typing import Final
@@ -27,6 +28,8 @@ from qa_daemon.telemetry.log import log
 
 # How often records of deleted series are looked for.
 REMOVAL_S: Final = 2.0
+# The index is done with a repeat within milliseconds of its row; this is ample.
+REMOVAL_GRACE_S: Final = 10.0
 
 
 @define
@@ -53,7 +56,7 @@ class Reception:
         if monotonic() - self._removed_at >= REMOVAL_S:
             self._removed_at = monotonic()
             try:
-                remove_due(self.store, self.spool)
+                remove_due(self.store, self.spool, datetime.now(UTC))
             except RetryableError as error:
                 log.warning(LogEvent.STORE_LOCKED, cause=type(error).__name__)
         return REMOVAL_S
@@ -106,9 +109,12 @@ def receiving(settings: Settings) -> Iterator[Reception]:
         yield Reception(settings, store, spool, door, receiver)
 
 
-def remove_due(store: Store, spool: Spool) -> int:
-    """Erase the spool records of deleted series and of repeats; return how many."""
-    keys = instance_rows.removals_due(store)
+def remove_due(store: Store, spool: Spool, now: datetime) -> int:
+    """Erase the spool records of deleted series and of repeats; return how many.
+
+    Not at once: the index may still find that a repeat has to stand in for a record that was lost.
+    """
+    keys = instance_rows.removals_due(store, now - timedelta(seconds=REMOVAL_GRACE_S))
     if keys:
         spool.remove(*keys)
         instance_rows.removed(store, keys)

@@ -136,10 +136,19 @@ def rows_without_record(store: Store, has_record: Callable[[str], bool]) -> Iter
         last = keys[-1]
 
 
-def removals_due(store: Store) -> tuple[str, ...]:
-    """Return the spool keys that are to be removed: repeats, and objects that were deleted."""
+def removals_due(store: Store, before: datetime | None = None) -> tuple[str, ...]:
+    """Return the spool keys that are to be removed: repeats, and objects that were deleted.
+
+    Parameters
+    ----------
+    before
+        Only those that were let go before this time; None = all.
+    """
+    due = select(removals.c.spool_key)
+    if before is not None:
+        due = due.where(removals.c.at < before)
     with store.reading() as connection:
-        return tuple(connection.scalars(select(removals.c.spool_key)))
+        return tuple(connection.scalars(due))
 
 
 def removed(store: Store, keys: Iterable[str]) -> None:
