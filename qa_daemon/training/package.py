@@ -62,7 +62,7 @@ HOW: Final = {
     "mirror": "floor; a series needs it after the vote of the slices that show organs",
     "mirror_slice": "as turn_slice, on slices whose side is known; floor 0.975",
     "organs": "chest or abdomen more likely than not on a slice that speaks about the mirror",
-    "known": "drawn shapes and noise stay below it for every region",
+    "known": "set by hand; nine in ten drawn shapes and all white noise stay below it",
     "label": "more likely than not, after calibration",
 }
 
