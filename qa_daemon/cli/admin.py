@@ -7,7 +7,6 @@ import shutil
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 from rich.table import Table
@@ -18,10 +17,7 @@ from qa_daemon.cli.opened import require_state, settings_of
 from qa_daemon.cli.printable import printable
 from qa_daemon.config.load import load_settings, show
 from qa_daemon.config.packs import models_folder
-from qa_daemon.dicom.header import read_instance
 from qa_daemon.errors import ConfigurationError
-from qa_daemon.limits import Limits
-from qa_daemon.records.instance import Instance
 from qa_daemon.store.migrations import schema
 
 
@@ -133,7 +129,7 @@ def upgrade_database(options: argparse.Namespace) -> int:
 
 def rebuild(options: argparse.Namespace) -> int:
     """Set a database aside and make it anew from the spool; the service must not run."""
-    from qa_daemon.intake.index import Index  # noqa: PLC0415  loads the receiver's rooms
+    from qa_daemon.intake.index import Index, reader  # noqa: PLC0415  loads the receiver's rooms
     from qa_daemon.spool.spool import Spool  # noqa: PLC0415
     from qa_daemon.store.database import Store  # noqa: PLC0415
 
@@ -149,7 +145,7 @@ def rebuild(options: argparse.Namespace) -> int:
             print(f"the old database is kept as {aside}")
         schema.prepare(settings.store_url, settings.store.lock_timeout_s)
         with Store(settings.store_url, settings.store.lock_timeout_s) as store:
-            read = partial(_read, settings.limits)
+            read = reader(settings.limits)
             count = Index(spool, store, read, settings.receiver.index_lag_s).adopt()
     print(f"{count} objects of the spool have their rows again; start the service to judge them")
     return 0
@@ -182,7 +178,3 @@ def install_service(options: argparse.Namespace) -> int:
     else:
         print("\n".join(install(installation)))
     return 0
-
-
-def _read(limits: Limits, content: memoryview, key: str) -> Instance:
-    return read_instance(content, limits, source=key)

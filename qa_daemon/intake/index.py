@@ -16,8 +16,10 @@ from typing import Final
 
 from attrs import define, field, frozen
 
+from qa_daemon.dicom.header import read_instance
 from qa_daemon.dicom.scan import Refused
 from qa_daemon.errors import ConfigurationError, RetryableError
+from qa_daemon.limits import Limits
 from qa_daemon.records.finding import Rejection
 from qa_daemon.records.instance import Instance
 from qa_daemon.records.receipt import Envelope, Origin, Receipt, Recorded, Recording, SpoolRecord
@@ -35,6 +37,15 @@ RETRY_S: Final = 0.5  # between two attempts on a store that cannot be written
 
 #: Reads a whole object: bytes and spool key in, `Refused` raised where it cannot be read.
 Read = Callable[[memoryview, str], Instance]
+
+
+def reader(limits: Limits) -> Read:
+    """Return what reads the objects of the spool, named by their keys."""
+
+    def read(content: memoryview, key: str) -> Instance:
+        return read_instance(content, limits, source=key)
+
+    return read
 
 
 @define(eq=False)

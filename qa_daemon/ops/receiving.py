@@ -3,22 +3,18 @@
 import contextlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from time import monotonic
 from typing import Final
 
 from attrs import define, field
 
 from qa_daemon.config.settings import Settings
-from qa_daemon.dicom.header import read_instance
 from qa_daemon.errors import RetryableError
 from qa_daemon.intake.admission import Room
 from qa_daemon.intake.door import Door
 from qa_daemon.intake.folder import Folder
-from qa_daemon.intake.index import Index
+from qa_daemon.intake.index import Index, reader
 from qa_daemon.intake.scp import Receiver
-from qa_daemon.limits import Limits
-from qa_daemon.records.instance import Instance
 from qa_daemon.spool.spool import Spool
 from qa_daemon.store import instance_rows
 from qa_daemon.store.database import Store
@@ -87,7 +83,7 @@ def receiving(settings: Settings) -> Iterator[Reception]:
         contextlib.ExitStack() as stack,
     ):
         spool.recover()
-        index = Index(spool, store, partial(_read, limits), settings.receiver.index_lag_s)
+        index = Index(spool, store, reader(limits), settings.receiver.index_lag_s)
         index.adopt()
         room = Room(settings.spool_folder, settings.spool, spool.used_bytes)
         door = Door(spool, index, room, settings.receiver, limits)
@@ -120,7 +116,3 @@ def remove_due(store: Store, spool: Spool, now: datetime) -> int:
         instance_rows.removed(store, keys)
         log.info(LogEvent.SPOOL_REMOVED, count=len(keys))
     return len(keys)
-
-
-def _read(limits: Limits, content: memoryview, key: str) -> Instance:
-    return read_instance(content, limits, source=key)
