@@ -56,6 +56,10 @@ RescaleIntercept RescaleSlope RescaleType PresentationLUTShape PixelIntensityRel
 PixelIntensityRelationshipSign DistanceSourceToDetector DistanceSourceToPatient
 DetectorPrimaryAngle PositionerPrimaryAngle PositionerSecondaryAngle PositionerType
 FieldOfViewRotation FieldOfViewHorizontalFlip ImageRotation ImageHorizontalFlip
+ModalityLUTSequence VOILUTSequence LUTDescriptor LossyImageCompressionRatio
+LossyImageCompressionMethod PixelSpacingCalibrationType PixelSpacingCalibrationDescription
+EstimatedRadiographicMagnificationFactor DataCollectionCenterPatient
+ReconstructionTargetCenterPatient TablePosition DateOfSecondaryCapture TimeOfSecondaryCapture
 """
 _FRAMES = """
 SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence PlanePositionSequence
@@ -68,12 +72,33 @@ InConcatenationNumber InConcatenationTotalNumber ConcatenationFrameOffsetNumber
 SOPInstanceUIDOfConcatenationSource CTAcquisitionTypeSequence AcquisitionType
 CTAcquisitionDetailsSequence MRTimingAndRelatedParametersSequence
 """
+#: Asked for by nothing but the modules that make them type 1 or 2 (`dicom.iods`).
+_CONFORMANCE = """
+AcquisitionContextSequence AcquisitionContrast AcquisitionDuration AcquisitionTimeSynchronized
+ActualFrameDuration AnodeTargetMaterial AttenuationCorrected BodyPartThickness BoneThermalIndex
+CollimatorType CompressionForce ContentQualification CorrectedImage
+CountLossNormalizationCorrected CountsAccumulated CountsSource CranialThermalIndex
+DataPointColumns DataPointRows DataRepresentation DeadTimeCorrected DecayCorrected DecayCorrection
+DepthOfScanField DepthsOfFocus DetectorInformationSequence DetectorNormalizationCorrection
+DetectorType DimensionOrganizationSequence EnergyWindowInformationSequence EntranceDoseInmGy
+ExposureControlMode ExposureControlModeDescription FocalSpots GantryMotionCorrected
+MechanicalIndex NonUniformRadialSamplingCorrected NumberOfDetectors NumberOfEnergyWindows OrganDose
+OrganExposed PaddleDescription PatientMotionCorrected PlanesInAcquisition PositionerMotion
+RadiationSetting RadiopharmaceuticalInformationSequence RandomsCorrected ScatterCorrected
+SensitivityCalibrated SoftTissueThermalIndex SynchronizationFrameOfReferenceUID
+SynchronizationTrigger TableMotion TimeOfFlightInformationUsed TransducerApplicationCodeSequence
+TransducerBeamSteeringCodeSequence TransducerGeometryCodeSequence TransducerScanPatternCodeSequence
+TypeOfDetectorMotion UltrasoundAcquisitionGeometry VolumeBasedCalculationTechnique
+VolumeFrameOfReferenceUID VolumeToTransducerMappingMatrix
+"""
 
 #: The two sequences of functional groups (PS3.3 C.7.6.16).
 SHARED: Final = "SharedFunctionalGroupsSequence"
 PER_FRAME: Final = "PerFrameFunctionalGroupsSequence"
 
-KEYWORDS: Final = tuple(dict.fromkeys(f"{_IDENTITY} {_STUDY} {_SERIES} {_IMAGE} {_FRAMES}".split()))
+KEYWORDS: Final = tuple(
+    dict.fromkeys(f"{_IDENTITY} {_STUDY} {_SERIES} {_IMAGE} {_FRAMES} {_CONFORMANCE}".split())
+)
 
 
 def _tags() -> dict[int, str]:

@@ -1,13 +1,15 @@
 """Attributes that must be there, and numbers that must make sense."""
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Final
 
 from attrs import frozen
 
 from qa_daemon.dicom import terms
+from qa_daemon.dicom.elements import KEYWORDS
+from qa_daemon.dicom.iods.required import required
 from qa_daemon.dicom.regions import is_defined_term
 from qa_daemon.geometry.decimals import decimals
 from qa_daemon.records.element import Element
@@ -17,12 +19,14 @@ from qa_daemon.rules.checks.registry import Options, of_series
 from qa_daemon.rules.facts import PASSED, Answer, Hit, NotApplicable, SeriesFacts, uids, values_of
 
 _NO_WINDOW: Final = ("0", "0")
+#: What is not read cannot be called absent.
+_READ: Final = frozenset(KEYWORDS)
 
 
 @of_series
 def attributes_filled(facts: SeriesFacts, options: Options) -> Answer:
     """Check that every instance has the listed attributes with a value (type 1, PS3.5 7.4.1)."""
-    return _lacking(facts, _words(options, "keywords"), _IS_FILLED)
+    return _lacking(facts, dict.fromkeys(_words(options, "keywords"), ""), _IS_FILLED)
 
 
 @of_series
@@ -43,16 +47,16 @@ def _words(options: Options, name: str) -> tuple[str, ...]:
     return tuple(map(str, listed))
 
 
-def _required(facts: SeriesFacts, kind: int, options: Options) -> tuple[str, ...]:
-    """Return the keywords of the most frequent SOP class, but for those with rules of their own."""
+def _required(facts: SeriesFacts, kind: int, options: Options) -> Mapping[str, str]:
+    """Return keyword -> module for the most frequent SOP class, but for those left to others."""
     left_out = _words(options, "except")
     classes = Counter(each.sop_class_uid for each in facts.series.instances)
-    return tuple(
-        each.keyword
+    return {
+        each.keyword: each.module
         for sop_class_uid, _ in classes.most_common(1)
-        for each in terms.required(sop_class_uid)
-        if each.type == kind and each.keyword not in left_out
-    )
+        for each in required(sop_class_uid)
+        if each.type == kind and each.keyword in _READ and each.keyword not in left_out
+    }
 
 
 @frozen
@@ -71,11 +75,11 @@ _IS_PRESENT: Final = _Demand(
 )
 
 
-def _lacking(facts: SeriesFacts, keywords: Sequence[str], demand: _Demand) -> Answer:
-    """Return one hit for all attributes that an instance lacks; those are named together."""
+def _lacking(facts: SeriesFacts, modules: Mapping[str, str], demand: _Demand) -> Answer:
+    """Return one hit for all attributes that an instance lacks, told by module."""
     whole = facts.series.instances
     lacking: dict[str, list[Instance]] = {}
-    for keyword in keywords:
+    for keyword in modules:
         shared = facts.series.shared.get(keyword)
         if shared is not None and demand.is_met(shared):
             continue
@@ -89,8 +93,18 @@ def _lacking(facts: SeriesFacts, keywords: Sequence[str], demand: _Demand) -> An
     if not lacking:
         return PASSED
     concerned = {each.sop_instance_uid: each for group in lacking.values() for each in group}
-    message = f"{demand.message} {', '.join(sorted(lacking))}."
+    message = f"{demand.message} {_by_module(lacking, modules)}."
     return (Hit(message, uids(concerned.values(), whole)),)
+
+
+def _by_module(lacking: Iterable[str], modules: Mapping[str, str]) -> str:
+    grouped: dict[str, list[str]] = defaultdict(list)
+    for keyword in sorted(lacking):
+        grouped[modules[keyword]].append(keyword)
+    return "; ".join(
+        ", ".join(keywords) + (f" ({module})" if module else "")
+        for module, keywords in sorted(grouped.items())
+    )
 
 
 @of_series
