@@ -139,6 +139,14 @@ def regions_of(term: str) -> frozenset[str]:
     return frozenset() if part is None else _regions(part)
 
 
+@cache
+def body_part_of_code(code: str) -> BodyPart | None:
+    """Return the body part of a SNOMED CT code, older editions included; of several the first."""
+    old = _OLD_CODES.get(code)
+    parts = body_parts().values()
+    return next((part for part in parts if part.code == code or part.term == old), None)
+
+
 def regions_of_code(code: str) -> frozenset[str]:
     """Return the CT/MR regions of a SNOMED CT code, older editions included."""
     old = _OLD_CODES.get(code)

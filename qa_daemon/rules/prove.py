@@ -156,6 +156,8 @@ def _element(keyword: str, value: Operand) -> Element:
 
 
 def _value(vr: str, value: Operand) -> Value:
+    if isinstance(value, Mapping):
+        return {keyword: _element(keyword, each) for keyword, each in value.items()}
     if vr in _NUMERIC_VRS and isinstance(value, int | float):
         return value
     return str(value)
@@ -273,7 +275,12 @@ def _are_tags(reader: Reader, raw: Raw, at: At) -> bool:
 
 def _is_value(raw: Raw) -> bool:
     values = raw if isinstance(raw, list) else [raw] if raw is not None else []
-    return all(isinstance(v, str | int | float) and not isinstance(v, bool) for v in values)
+    return all(
+        all(isinstance(k, str) and tag_of(k) is not None and _is_value(v) for k, v in each.items())
+        if isinstance(each, dict)
+        else isinstance(each, str | int | float) and not isinstance(each, bool)
+        for each in values
+    )
 
 
 def _case_series(raw: Mapping[str, Raw]) -> CaseSeries:

@@ -1,6 +1,6 @@
 """A series judged: what the rules find, each finding with the exact changes that would mend it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from attrs import evolve
@@ -16,6 +16,7 @@ from qa_daemon.rules.facts import SeriesFacts, StudyFacts, texts_of
 from qa_daemon.rules.schema import Outcome, Registered, Rule, RulePack, Suggest
 from qa_daemon.suggest.orientation import orientation_suggestions
 from qa_daemon.suggest.region import body_part_for
+from qa_daemon.suggest.side import per_image_suggestions, side_suggestions
 from qa_daemon.suggest.values import applied, obeys_vr, removing, replacing
 
 
@@ -62,7 +63,9 @@ def _suggestions(
     rule: Rule, suggest: Suggest, finding: Finding, facts: SeriesFacts
 ) -> tuple[Suggestion, ...]:
     if suggest.way == "registered":
-        return REGISTERED[suggest.subject](rule, facts)
+        found = REGISTERED[suggest.subject](rule, facts)
+        # Orientations are judged by pixels, which a change of tags does not turn.
+        return found if suggest.subject == "orientation" else _mending(rule, found, facts)
     if suggest.way == "remove":
         changes = removing(facts.series, suggest.subject)
     else:
@@ -70,6 +73,12 @@ def _suggestions(
         changes = replacing(facts.series, suggest.subject, values) if values else ()
     suggestion = Suggestion(changes, confidence=finding.confidence)
     return (suggestion,) if changes and _mends(rule, suggestion, facts) else ()
+
+
+def _mending(
+    rule: Rule, suggestions: Iterable[Suggestion], facts: SeriesFacts
+) -> tuple[Suggestion, ...]:
+    return tuple(each for each in suggestions if each.changes and _mends(rule, each, facts))
 
 
 def _mends(rule: Rule, suggestion: Suggestion, facts: SeriesFacts) -> bool:
@@ -143,4 +152,6 @@ SOURCES: Final[Mapping[str, Callable[[Suggest, SeriesFacts], tuple[str, ...]]]] 
 #: Ways too involved for one value, by the name that rules use.
 REGISTERED: Final[Mapping[str, Callable[[Rule, SeriesFacts], tuple[Suggestion, ...]]]] = {
     "orientation": _orientation,
+    "one_side": lambda _, facts: side_suggestions(facts),
+    "side_per_image": lambda _, facts: per_image_suggestions(facts),
 }

@@ -37,20 +37,69 @@ def obeys_vr(vr: str, values: Iterable[JsonValue]) -> bool:
     )
 
 
-def replacing(series: Series, keyword: str, proposed: tuple[str, ...]) -> tuple[Change, ...]:
+def replacing(
+    series: Series, keyword: str, proposed: tuple[str, ...], only: str | None = None
+) -> tuple[Change, ...]:
     """Return the changes that write `proposed` into every instance of the series.
 
     One change of scope `series` where all instances say the same today, else one of scope
-    `instance` for each that says something else.
+    `instance` for each that says something else; `only` names the one instance that is meant.
     """
-    if keyword not in series.conflicting:
+    if keyword not in series.conflicting and only is None:
         current = json_values(series.shared.get(keyword))
         return (_change(keyword, current, proposed, None),) if current != proposed else ()
     return tuple(
         _change(keyword, current, proposed, instance.sop_instance_uid)
         for instance in series.instances
-        if (current := json_values(instance.elements.get(keyword))) != proposed
+        if only in (None, instance.sop_instance_uid)
+        and (current := json_values(instance.elements.get(keyword))) != proposed
     )
+
+
+def writing(series: Series, path: str, proposed: tuple[str, ...]) -> tuple[Change, ...]:
+    """Return the changes that write `proposed` at a path that every instance concerned has.
+
+    Parameters
+    ----------
+    path
+        Keywords, items counted from 1; `replacing` does the same at top level.
+    """
+    steps = _steps(path)
+    if len(steps) == 1:
+        return replacing(series, path, proposed)
+
+    def changed(elements: Elements, sop_instance_uid: str | None) -> tuple[Change, ...]:
+        holder = _holder(elements, steps)
+        if holder is None:
+            return ()
+        current = json_values(holder.get(steps[-1][0]))
+        if current == proposed:
+            return ()
+        return (evolve(_change(steps[-1][0], current, proposed, sop_instance_uid), path=path),)
+
+    if steps[0][0] in series.shared:
+        return changed(series.shared, None)
+    return tuple(
+        change
+        for instance in series.instances
+        for change in changed(instance.elements, instance.sop_instance_uid)
+    )
+
+
+def _holder(elements: Elements, steps: Sequence[tuple[str, int]]) -> Elements | None:
+    """Return the item that holds the last step, None where it is not there."""
+    for keyword, number in steps[:-1]:
+        element = elements.get(keyword)
+        item = element.values[number - 1] if element and len(element.values) >= number else None
+        if not isinstance(item, Mapping):
+            return None
+        elements = item
+    return elements
+
+
+def _steps(path: str) -> list[tuple[str, int]]:
+    found = [_STEP.fullmatch(step) for step in path.split(".")]
+    return [(step[1], int(step[2] or 1)) for step in found if step is not None]
 
 
 def removing(series: Series, keyword: str) -> tuple[Change, ...]:
@@ -103,9 +152,7 @@ def applied(series: Series, changes: Sequence[Change]) -> Series:
 def _changed(instance: Instance, changes: Sequence[Change]) -> Instance:
     elements, planes = dict(instance.elements), list(instance.planes)
     for change in changes:
-        steps = [_STEP.fullmatch(step) for step in change.path.split(".")]
-        path = [(step[1], int(step[2] or 1)) for step in steps if step is not None]
-        elements = dict(_written(elements, path, change))
+        elements = dict(_written(elements, _steps(change.path), change))
         planes = [_replaced(plane, change) for plane in planes]
     return evolve(instance, elements=elements, planes=tuple(planes), digest="")
 

@@ -3,6 +3,7 @@
 In: the facts of a series or a study. Out: hits, or why there is no verdict.
 """
 
-from qa_daemon.rules.checks import attributes, orders, orientation, stack, study
+from qa_daemon.rules.checks import attributes, orders, orientation, sameness, stack, study
+from qa_daemon.rules.checks.side import laterality
 
-REGISTERED = (attributes, orders, orientation, stack, study)
+REGISTERED = (attributes, laterality, orders, orientation, sameness, stack, study)

@@ -15,7 +15,7 @@ from qa_daemon.geometry.decimals import decimals
 from qa_daemon.records.element import Element
 from qa_daemon.records.finding import Severity
 from qa_daemon.records.instance import Instance
-from qa_daemon.rules.checks.registry import Options, of_series
+from qa_daemon.rules.checks.registry import Options, of_series, words
 from qa_daemon.rules.facts import PASSED, Answer, Hit, NotApplicable, SeriesFacts, uids, values_of
 
 _NO_WINDOW: Final = ("0", "0")
@@ -26,7 +26,7 @@ _READ: Final = frozenset(KEYWORDS)
 @of_series
 def attributes_filled(facts: SeriesFacts, options: Options) -> Answer:
     """Check that every instance has the listed attributes with a value (type 1, PS3.5 7.4.1)."""
-    return _lacking(facts, dict.fromkeys(_words(options, "keywords"), ""), _IS_FILLED)
+    return _lacking(facts, dict.fromkeys(words(options, "keywords"), ""), _IS_FILLED)
 
 
 @of_series
@@ -41,15 +41,9 @@ def required_present(facts: SeriesFacts, options: Options) -> Answer:
     return _lacking(facts, _required(facts, 2, options), _IS_PRESENT)
 
 
-def _words(options: Options, name: str) -> tuple[str, ...]:
-    listed = options.get(name, ())
-    assert isinstance(listed, tuple), f"{name} must be a list"
-    return tuple(map(str, listed))
-
-
 def _required(facts: SeriesFacts, kind: int, options: Options) -> Mapping[str, str]:
     """Return keyword -> module for the most frequent SOP class, but for those left to others."""
-    left_out = _words(options, "except")
+    left_out = words(options, "except")
     classes = Counter(each.sop_class_uid for each in facts.series.instances)
     return {
         each.keyword: each.module

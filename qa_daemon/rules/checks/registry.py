@@ -33,3 +33,10 @@ def number(options: Options, name: str, default: float) -> float:
     value = options.get(name, default)
     assert isinstance(value, int | float), f"{name} must be a number"
     return float(value)
+
+
+def words(options: Options, name: str) -> tuple[str, ...]:
+    """Return a list of words among the options of a rule."""
+    listed = options.get(name, ())
+    assert isinstance(listed, tuple), f"{name} must be a list"
+    return tuple(map(str, listed))
