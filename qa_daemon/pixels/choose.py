@@ -4,7 +4,8 @@ Frames are counted, never listed: an object may claim two thousand million of th
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Final
 
@@ -18,8 +19,20 @@ from qa_daemon.records.instance import Instance, Plane
 from qa_daemon.records.prediction import Abstention
 from qa_daemon.records.series import Series
 
-#: Modalities whose slices the models of this release know.
-MODALITIES: Final = frozenset({"CT", "MR"})
+#: Modalities of slices, and of projections without contrast medium onto a flat detector. Others
+#: (RF, XA, MG, PX, IO and so on) are asked about only where the card of a model names them.
+SLICES: Final = frozenset({"CT", "MR"})
+RADIOGRAPHS: Final = frozenset({"CR", "DX", "RG"})
+#: Targets about slices of one plane, and about slices of any plane that the model knows.
+PLANE_OF: Final[Mapping[str, BodyPlane]] = {
+    "axial_orientation": BodyPlane.AXIAL,
+    "coronal_orientation": BodyPlane.CORONAL,
+    "sagittal_orientation": BodyPlane.SAGITTAL,
+    "stack_direction": BodyPlane.AXIAL,
+}
+ANY_PLANE: Final = frozenset({"body_region", "plane"})
+#: Targets about whatever picture the model knows.
+ANY_PICTURE: Final = frozenset({"image_kind"})
 #: Pixels that are no picture of a patient: segmentation, parametric map, dose, waveform-like.
 NO_PICTURES: Final = frozenset(
     {
@@ -44,6 +57,45 @@ class Chosen:
 
 
 @frozen
+class Known:
+    """What the models of a target know.
+
+    Attributes
+    ----------
+    modalities
+        None where there is no model: those that the target is about.
+    planes
+        Of slices (`geometry.planes`), as the card says; None where there is no model.
+    """
+
+    target: str
+    modalities: frozenset[str] | None = None
+    planes: frozenset[str] | None = None
+
+    def knows(self, modality: str) -> bool:
+        """Whether pictures of a modality are asked about."""
+        if self.modalities is not None:
+            return modality in self.modalities
+        if self.target in ANY_PICTURE:
+            return modality in SLICES | RADIOGRAPHS
+        return modality in (SLICES if self.is_about_slices else RADIOGRAPHS)
+
+    @property
+    def is_about_slices(self) -> bool:
+        """Whether the plane of a picture counts."""
+        return self.target in PLANE_OF or self.target in ANY_PLANE
+
+    @property
+    def wanted(self) -> frozenset[str] | None:
+        """The planes that are looked at, None where it does not count."""
+        if not self.is_about_slices:
+            return None
+        if self.target in PLANE_OF:
+            return frozenset({PLANE_OF[self.target]})
+        return frozenset({BodyPlane.AXIAL}) if self.planes is None else self.planes
+
+
+@frozen
 class _Run:
     """Frames of one instance that are of the same kind."""
 
@@ -52,13 +104,20 @@ class _Run:
     plane: BodyPlane | None
 
 
-def choose_frames(series: Series, slices_max: int) -> tuple[Chosen, ...]:
+def choose_frames(
+    series: Series, slices_max: int, planes: frozenset[str] | None = None
+) -> tuple[Chosen, ...]:
     """Return at most `slices_max` frames, evenly spaced over the stack, in its order.
 
-    Localisers are left out; axial frames are preferred to others, and original pictures to derived
-    ones and to secondary captures.
+    Localisers are left out; frames of the plane that most have are preferred to others, and
+    original pictures to derived ones and to secondary captures.
+
+    Parameters
+    ----------
+    planes
+        Those that may be looked at; None where every picture may.
     """
-    runs = _preferred(_runs(series))
+    runs = _preferred(_runs(series), series.modality, planes)
     ends = list(accumulate(len(run.frames) for run in runs))
     total = ends[-1] if ends else 0
     count = min(total, slices_max)
@@ -72,32 +131,22 @@ def choose_frames(series: Series, slices_max: int) -> tuple[Chosen, ...]:
     return tuple(chosen)
 
 
-def whole_series(series: Series, frames_max: int) -> tuple[Chosen, ...]:
-    """Return every frame that a model may look at, for `--per-instance`, up to a bound."""
-    return choose_frames(series, frames_max)
-
-
-def why_not(series: Series, target: str) -> Abstention | None:
-    """Return why no model can be asked about a series, None if it may be.
-
-    Parameters
-    ----------
-    target
-        As in the contract. Both of this release look at axial slices of CT and MR only.
-    """
-    if target not in ("axial_orientation", "body_region"):
-        return None
-    if series.modality not in MODALITIES:
+def why_not(series: Series, known: Known) -> Abstention | None:
+    """Return why no model can be asked about a series, None if it may be."""
+    if not known.knows(series.modality):
         return Abstention.NOT_APPLICABLE
     if not any(instance.number_of_frames for instance in series.instances):
         return Abstention.NO_PIXELS
-    runs = _runs(series)
+    runs, planes = _runs(series), known.wanted
     if not runs:
         return Abstention.NOT_APPLICABLE
-    axial = sum(len(run.frames) for run in runs if _may_be_axial(run, series.modality))
-    if 2 * axial <= sum(len(run.frames) for run in runs):
-        return Abstention.NOT_AXIAL
-    return None
+    if planes is None:
+        return None
+    fit = sum(len(run.frames) for run in runs if _plane(run, series.modality) in planes)
+    if 2 * fit > sum(len(run.frames) for run in runs):
+        return None
+    is_axial = planes == {BodyPlane.AXIAL}
+    return Abstention.NOT_AXIAL if is_axial else Abstention.NOT_APPLICABLE
 
 
 def has_decodable_pixels(instance: Instance) -> bool:
@@ -105,9 +154,9 @@ def has_decodable_pixels(instance: Instance) -> bool:
     return instance.number_of_frames > 0 and is_decodable(instance.transfer_syntax_uid)
 
 
-def _may_be_axial(run: _Run, modality: str) -> bool:
+def _plane(run: _Run, modality: str) -> BodyPlane | None:
     # CT without an orientation is nearly always axial; MR is not.
-    return run.plane is BodyPlane.AXIAL or (run.plane is None and modality == "CT")
+    return BodyPlane.AXIAL if run.plane is None and modality == "CT" else run.plane
 
 
 def _runs(series: Series) -> list[_Run]:
@@ -141,10 +190,22 @@ def _is_picture(instance: Instance) -> bool:
     return instance.sop_class_uid not in NO_PICTURES and not kinds & _LOCALISERS
 
 
-def _preferred(runs: Sequence[_Run]) -> Sequence[_Run]:
-    axial = [run for run in runs if run.plane is BodyPlane.AXIAL]
-    original = [run for run in axial if not _is_reworked(run.instance)]
-    return original or axial or runs
+def _preferred(
+    runs: Sequence[_Run], modality: str, planes: frozenset[str] | None
+) -> Sequence[_Run]:
+    if planes is not None:
+        counts = Counter[BodyPlane]()
+        for run in runs:
+            plane = _plane(run, modality)
+            if plane is not None and plane in planes:
+                counts[plane] += len(run.frames)
+        if counts:
+            usual = max(counts, key=lambda plane: (counts[plane], plane is BodyPlane.AXIAL))
+            # A frame without a plane counts as axial, but one that has it is preferred.
+            of_plane = [run for run in runs if run.plane is usual]
+            runs = of_plane or [run for run in runs if _plane(run, modality) is usual]
+    original = [run for run in runs if not _is_reworked(run.instance)]
+    return original or runs
 
 
 def _is_reworked(instance: Instance) -> bool:

@@ -13,12 +13,19 @@ import yaml
 from attrs import field, frozen, validators
 
 from qa_daemon.errors import ConfigurationError
+from qa_daemon.records.prediction import TARGETS
 
 CARD: Final = "card.yaml"
 WEIGHTS: Final = "model.tflite"
 GOLDEN: Final = "golden/golden.npz"
 #: A package larger than this is not one of ours; it is not read into memory.
 WEIGHTS_BYTES_MAX: Final = 64 << 20
+#: What makes the input of a grey picture (`predict.prepare`).
+PREPARATIONS: Final = ("slice", "radiograph", "picture", "patches")
+#: How an input is shown (`ModelCard.copies`).
+COPIES: Final = ("scored", "averaged", "mirrored", "single")
+#: What a part of an answer must reach where the card does not say: it stays undecided.
+UNDECIDED: Final = 1.0
 
 _share = validators.and_(validators.ge(0.0), validators.le(1.0))
 
@@ -32,30 +39,25 @@ class Problem:
 
 
 @frozen(kw_only=True)
-class Thresholds:
-    """From which calibrated probability on a part of the answer counts as decided.
+class Witness:
+    """Another model that says whether an orientation can be told from the picture.
 
     Attributes
     ----------
-    turn, mirror
-        Of the series or the single picture (`axial_orientation`).
-    turn_slice, mirror_slice
-        The same where slices count as fewer than two: too few neighbours to agree.
-    organs
-        Probability of chest or abdomen from which on a slice may speak about the mirror.
+    target
+        What it was asked, of the same frames.
+    sided
+        Labels that show which side is which; () = none is needed.
+    sideless
+        Labels beside which the mirror stays undecided.
     known
-        A slice on which no region reaches this shows nothing that the models know.
-    label
-        From which on a label of a multi-label target is accepted.
+        A picture on which none of its labels reaches this shows nothing that the models know.
     """
 
-    turn: float = field(default=1.0, validator=_share)
-    mirror: float = field(default=1.0, validator=_share)
-    turn_slice: float = field(default=1.0, validator=_share)
-    mirror_slice: float = field(default=1.0, validator=_share)
-    organs: float = field(default=0.5, validator=_share)
+    target: str = field(validator=validators.in_(TARGETS))
+    sided: tuple[str, ...] = ()
+    sideless: tuple[str, ...] = ()
     known: float = field(default=0.0, validator=_share)
-    label: float = field(default=0.5, validator=_share)
 
 
 @frozen(kw_only=True)
@@ -66,16 +68,29 @@ class ModelCard:
     ----------
     labels
         In the order of the outputs.
+    modalities, planes
+        Whose pictures it knows; planes (`geometry.planes`) count for slices only.
+    preparation
+        What makes its input of a grey picture (`predict.prepare`).
     size
-        Side of the input square (`pixels.tensor`).
+        Side of the input square.
     copies
-        How a slice is shown: `scored` = each of the eight turned copies gets one score, which
-        together are the eight classes; `averaged` = outputs are averaged over those copies.
+        How a picture is shown: `scored` = each of the eight turned copies gets one score, which
+        together are the eight classes; `averaged` = outputs are averaged over those copies;
+        `mirrored` = over the picture and its mirror image; `single` = as it is.
+    reject
+        How many outputs follow those of the labels and stand for what is none of them. With a
+        softmax their share is what is unknown; with sigmoids the greatest of them.
     temperature
         Divides logits before they become probabilities.
     correlation
         How much neighbouring slices repeat each other, 0 to 1: n slices count as
         n / (1 + (n - 1) correlation).
+    thresholds
+        From which calibrated probability on a part of the answer counts as decided; the heads say
+        which they look for. `label` is that of all labels, `label:CHEST` that of one.
+    witnesses
+        Models that an orientation asks whether it can be told from the picture.
     content
         The LiteRT flat buffer.
     golden
@@ -84,14 +99,20 @@ class ModelCard:
 
     id: str
     version: str
-    target: str
-    labels: tuple[str, ...]
+    target: str = field(validator=validators.in_(TARGETS))
+    labels: tuple[str, ...] = field(validator=validators.min_len(1))
     modalities: tuple[str, ...]
+    planes: tuple[str, ...] = ("axial",)
+    preparation: str = field(default="slice", validator=validators.in_(PREPARATIONS))
     size: int = field(validator=[validators.ge(8), validators.le(1024)])
-    copies: str = field(validator=validators.in_(("scored", "averaged")))
+    copies: str = field(validator=validators.in_(COPIES))
+    reject: int = field(default=0, validator=[validators.ge(0), validators.le(64)])
     temperature: float = field(validator=validators.gt(0.0))
     correlation: float = field(validator=_share)
-    thresholds: Thresholds
+    thresholds: Mapping[str, float] = field(
+        factory=dict, validator=validators.deep_mapping(validators.instance_of(str), _share)
+    )
+    witnesses: tuple[Witness, ...] = ()
     digest: str
     content: bytes = field(repr=False)
     golden: Path
@@ -100,6 +121,19 @@ class ModelCard:
     def name(self) -> str:
         """The model as predictions name it."""
         return f"{self.id}@{self.version}"
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers it says of a picture."""
+        return len(self.labels) + self.reject
+
+    def threshold(self, name: str, default: float = UNDECIDED) -> float:
+        """Return a threshold of the card, `default` where it has none of this name."""
+        return self.thresholds.get(name, default)
+
+    def label_threshold(self, label: str, default: float = UNDECIDED) -> float:
+        """Return from which probability on a label counts."""
+        return self.threshold(f"label:{label}", self.threshold("label", default))
 
 
 @frozen
@@ -171,22 +205,40 @@ def load_card(package: Path) -> ModelCard:
 
 def _card(said: Mapping[str, Any], package: Path, content: bytes) -> ModelCard:
     given, calibration = said["input"], said["calibration"]
-    thresholds = {key: float(entry["value"]) for key, entry in said["thresholds"].items()}
     return ModelCard(
         id=str(said["id"]),
         version=str(said["version"]),
         target=str(said["target"]),
-        labels=tuple(str(label) for label in said["labels"]),
-        modalities=tuple(str(modality) for modality in given["modalities"]),
+        labels=_texts(said["labels"]),
+        modalities=_texts(given["modalities"]),
+        planes=_texts(given.get("planes", ["axial"])),
+        preparation=str(given.get("preparation", "slice")),
         size=int(given["size"]),
         copies=str(given["copies"]),
+        reject=int(said.get("reject", 0)),
         temperature=float(calibration["temperature"]),
         correlation=float(calibration["correlation"]),
-        thresholds=Thresholds(**thresholds),
+        thresholds={str(name): float(entry["value"]) for name, entry in said["thresholds"].items()},
+        witnesses=tuple(_witness(each) for each in said.get("witnesses", ())),
         digest=str(said["sha256"]),
         content=content,
         golden=package / GOLDEN,
     )
+
+
+def _witness(said: Mapping[str, Any]) -> Witness:
+    return Witness(
+        target=str(said["target"]),
+        sided=_texts(said.get("sided", ())),
+        sideless=_texts(said.get("sideless", ())),
+        known=float(said.get("known", 0.0)),
+    )
+
+
+def _texts(said: Any) -> tuple[str, ...]:
+    if not isinstance(said, list | tuple):
+        raise TypeError("a list is expected")
+    return tuple(str(each) for each in said)
 
 
 def _version(name: str) -> tuple[int, ...] | None:

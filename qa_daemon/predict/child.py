@@ -21,6 +21,7 @@ from typing import Any, Final
 
 import imagecodecs
 import numpy as np
+from attrs import astuple
 
 from qa_daemon.errors import ConfigurationError
 from qa_daemon.limits import Limits
@@ -29,9 +30,9 @@ from qa_daemon.pixels.decode import Frame, decode_frame
 from qa_daemon.pixels.grayscale import grey_values, pixel_spacing
 from qa_daemon.pixels.image import Image, read_image
 from qa_daemon.pixels.table import table_side
-from qa_daemon.pixels.tensor import orientation_tensor
 from qa_daemon.predict.catalog import ModelCard
 from qa_daemon.predict.interpreter import Interpreter
+from qa_daemon.predict.prepare import PREPARATIONS, Prepared, View
 from qa_daemon.predict.wire import STATUS_MEMORY, Broken, Message, receive, send
 from qa_daemon.records.instance import Irregularity
 
@@ -65,14 +66,17 @@ def main() -> None:
 
 
 def _models(cards: tuple[ModelCard, ...]) -> dict[str, Interpreter]:
-    """Return the models that load, after one run, so that all memory and code is in place."""
+    """Return the models that load, by name, after one run, so that memory and code are in place."""
     models = {}
     for card in cards:
+        if card.preparation not in PREPARATIONS:
+            continue
         try:
-            models[card.target] = Interpreter(card)
-            models[card.target].scores(np.zeros((1, card.size, card.size), np.float32))
+            model = Interpreter(card)
+            model.scores(np.zeros((1, card.size, card.size), np.float32))
         except (ConfigurationError, ValueError, RuntimeError):
-            models.pop(card.target, None)
+            continue
+        models[card.name] = model
     return models
 
 
@@ -94,8 +98,9 @@ def _rehearse() -> None:
     drawn[16:40, 16:48] = 40.0
     drawn[44, 8:56] = 100.0
     assert table_side(drawn) == "bottom"
-    orientation_tensor(drawn, "CT")
-    orientation_tensor(drawn, "MR")
+    for prepare in PREPARATIONS.values():
+        for modality in ("CT", "MR", "DX"):
+            prepare(View(drawn, modality), 64)
 
 
 def _answer(message: Message, models: Mapping[str, Interpreter], limits: Limits) -> dict[str, Any]:
@@ -126,17 +131,19 @@ def _told(irregularity: Irregularity) -> list[str | None]:
 def _seen(
     image: Image, frame: Frame, head: Mapping[str, Any], models: Mapping[str, Interpreter]
 ) -> dict[str, Any]:
-    """Return logits by target, and the side of the table, of one frame."""
-    asked = [target for target in head["targets"] if target in models]
-    seen: dict[str, Any] = {"frame": frame.number, "scores": {}, "table": None}
+    """Return logits by model, and the side of the table, of one frame."""
+    asked = [name for name in head["models"] if name in models]
+    seen: dict[str, Any] = {"frame": frame.number, "scores": {}, "boxes": {}, "table": None}
     if not asked:
         return seen
     grey, modality = grey_values(image, frame), str(head["modality"])
-    spacing = pixel_spacing(image, frame.number)
-    for target in asked:
-        size = models[target].card.size
-        square = orientation_tensor(grey, modality, spacing=spacing, size=size)
-        seen["scores"][target] = models[target].scores(square[None])[0].tolist()
+    prepared = Prepared(View(grey, modality, pixel_spacing(image, frame.number)))
+    for name in asked:
+        card = models[name].card
+        squares = prepared.of(card.preparation, card.size)
+        seen["scores"][name] = models[name].scores(squares.pictures).tolist()
+        if squares.boxes:
+            seen["boxes"][name] = [astuple(box) for box in squares.boxes]
     if modality == "CT":
         seen["table"] = table_side(grey)
     return seen

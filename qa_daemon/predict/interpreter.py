@@ -1,9 +1,9 @@
-"""LiteRT: one model, one thread, batches of slices.
+"""LiteRT: one model, one thread, batches of pictures.
 
-In: standardised squares (`pixels.tensor`). Out: raw logits per slice and label.
+In: standardised squares (`predict.prepare`). Out: raw logits per picture and output.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -14,10 +14,18 @@ from numpy.typing import NDArray
 from qa_daemon.errors import ConfigurationError
 from qa_daemon.predict.catalog import ModelCard
 
-#: Slices per call: eight copies each keep activations below 10 MB.
-SLICES_PER_CALL: Final = 16
+#: Input pixels per call: the activations of a small network then stay below 10 MB, those of a
+#: backbone of 160 pixels below 60 MB.
+PIXELS_PER_CALL: Final = 8 * 224 * 224
 #: A slice of class k is upright after this turn (`orientation_maths`): 1 and 3 undo each other.
 UNDONE_BY: Final = (0, 3, 2, 1, 4, 5, 6, 7)
+#: The turns in which a picture is shown, by `ModelCard.copies`.
+SHOWN: Final[Mapping[str, tuple[int, ...]]] = {
+    "scored": UNDONE_BY,
+    "averaged": UNDONE_BY,
+    "mirrored": (0, 4),
+    "single": (0,),
+}
 #: Golden outputs may differ by this much between processors.
 GOLDEN_TOLERANCE: Final = 0.02
 
@@ -46,29 +54,43 @@ class Interpreter:
         outputs: NDArray[np.float32] = self._lite.get_tensor(self._found["index"])
         return outputs
 
-    def scores(self, slices: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return raw logits, shape (n, labels), for slices as stored, shape (n, size, size)."""
+    def scores(self, squares: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return raw logits, shape (n, card.outputs), for pictures as stored, (n, size, size).
+
+        Raises
+        ------
+        ConfigurationError
+            If the model has not the outputs that its card promises.
+        """
+        shown = len(SHOWN[self.card.copies]) * self.card.size**2
+        at_once = max(1, PIXELS_PER_CALL // shown)
         parts = [
-            self._scores(slices[first : first + SLICES_PER_CALL])
-            for first in range(0, len(slices), SLICES_PER_CALL)
+            self._scores(squares[first : first + at_once])
+            for first in range(0, len(squares), at_once)
         ]
         if not parts:
-            return np.zeros((0, len(self.card.labels)), np.float32)
+            return np.zeros((0, self.card.outputs), np.float32)
         return np.concatenate(parts)
 
-    def _scores(self, slices: NDArray[np.float32]) -> NDArray[np.float32]:
-        copies = np.stack([turned(slices, label) for label in UNDONE_BY], axis=1)
-        outputs = self.run(copies.reshape(-1, *slices.shape[1:]))
-        if self.card.copies == "scored":
-            return outputs.reshape(len(slices), len(UNDONE_BY))
-        by_copy = outputs.reshape(len(slices), len(UNDONE_BY), -1)
+    def _scores(self, squares: NDArray[np.float32]) -> NDArray[np.float32]:
+        turns = SHOWN[self.card.copies]
+        copies = np.stack([turned(squares, turn) for turn in turns], axis=1)
+        outputs = self.run(copies.reshape(-1, *squares.shape[1:]))
+        by_copy = outputs.reshape(len(squares), len(turns), -1)
         averaged: NDArray[np.float32] = by_copy.mean(axis=1)
+        if self.card.copies == "scored":
+            averaged = np.concatenate([by_copy[:, :, 0], averaged[:, 1:]], axis=1)
+        if averaged.shape[1] != self.card.outputs:
+            raise ConfigurationError(
+                f"{self.card.name}: has {averaged.shape[1]} outputs, its card speaks of "
+                f"{self.card.outputs}; install the package again"
+            )
         return averaged
 
 
-def turned(slices: NDArray[np.float32], label: int) -> NDArray[np.float32]:
-    """Return T_label of each slice, shape (n, size, size): mirror first, then quarter turns."""
-    mirrored = slices[:, :, ::-1] if label >= 4 else slices
+def turned(squares: NDArray[np.float32], label: int) -> NDArray[np.float32]:
+    """Return T_label of each picture, shape (n, size, size): mirror first, then quarter turns."""
+    mirrored = squares[:, :, ::-1] if label >= 4 else squares
     return np.rot90(mirrored, label % 4, axes=(1, 2))
 
 

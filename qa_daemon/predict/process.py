@@ -53,7 +53,7 @@ class ChildProcess:
     deadline_s
         Per question, from its first byte sent to the last received.
     models
-        Targets whose models it has loaded; None before the first start.
+        Names of the models that it has loaded; None before the first start.
     """
 
     cards: tuple[ModelCard, ...]

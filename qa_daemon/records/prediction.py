@@ -27,6 +27,15 @@ TARGETS: Final = (
 )  # fmt: skip
 #: Targets of several independent labels; all others have exactly one (contract, section 2).
 MULTI_LABEL: Final = frozenset(("body_region", "body_part", "image_quality"))
+#: Targets of the eight classes, decided in two halves (`orientation_maths`).
+ORIENTATIONS: Final = frozenset(
+    (
+        "axial_orientation",
+        "sagittal_orientation",
+        "coronal_orientation",
+        "radiograph_orientation",
+    )
+)
 
 
 @frozen
@@ -36,6 +45,19 @@ class Part:
     value: int | bool
     probability: float
     abstained: bool
+
+
+@frozen
+class Box:
+    """Where something lies in a frame: columns and rows, (0, 0) the corner of the first pixel.
+
+    As PIXEL coordinates of PS3.3 C.10.5: the first pixel ends at (1, 1).
+    """
+
+    left: float
+    top: float
+    right: float
+    bottom: float
 
 
 @frozen
@@ -57,7 +79,10 @@ class Prediction:
     model
         `id@version`, "" where no model could be asked.
     turn, mirror
-        `axial_orientation` only.
+        Of the orientations only.
+    box, mirrored
+        `side_marker` only: where the marker lies, and whether its writing is mirrored, None where
+        that was not decided. Of a series: those of its surest frame.
     """
 
     target: str
@@ -72,3 +97,5 @@ class Prediction:
     frame: int | None = None
     turn: Part | None = None
     mirror: Part | None = None
+    box: Box | None = None
+    mirrored: bool | None = None

@@ -18,14 +18,14 @@ from qa_daemon.records.finding import (
     Verdict,
 )
 from qa_daemon.records.instance import Instance
-from qa_daemon.records.prediction import MULTI_LABEL, Part, Prediction
+from qa_daemon.records.prediction import MULTI_LABEL, ORIENTATIONS, Box, Part, Prediction
 from qa_daemon.records.series import Series
 from qa_daemon.report.summary import SeriesReport, StudyReport, VisitReport, first_suggestions
 
 VERSION: Final = 1
 
-#: The target that is decided in two halves.
-_ORIENTATION: Final = "axial_orientation"
+#: The target that says where it found its answer.
+_MARKER: Final = "side_marker"
 
 Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
 
@@ -127,11 +127,19 @@ def _prediction(prediction: Prediction) -> Json:
     # What a target adds is there too where nothing was computed, so that readers need not ask.
     if prediction.labels is not None or prediction.target in MULTI_LABEL:
         written["labels"] = list(prediction.labels or ())
-    if prediction.turn is not None or prediction.target == _ORIENTATION:
+    if prediction.turn is not None or prediction.target in ORIENTATIONS:
         written["turn"] = _part(prediction.turn)
-    if prediction.mirror is not None or prediction.target == _ORIENTATION:
+    if prediction.mirror is not None or prediction.target in ORIENTATIONS:
         written["mirror"] = _part(prediction.mirror)
+    if prediction.target == _MARKER:
+        written["box"] = _box(prediction.box)
+        written["mirrored"] = prediction.mirrored
     return written
+
+
+def _box(box: Box | None) -> Json:
+    """Return left, top, right, bottom in pixels, the corner of the first pixel at (0, 0)."""
+    return None if box is None else [box.left, box.top, box.right, box.bottom]
 
 
 def _part(part: Part | None) -> Json:

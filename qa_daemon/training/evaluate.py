@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from qa_daemon.errors import ConfigurationError
 from qa_daemon.pixels.tensor import orientation_tensor, standardised
 from qa_daemon.predict.calibrate import sigmoid, softmax
-from qa_daemon.predict.catalog import ModelCard, Thresholds
-from qa_daemon.predict.heads import Outputs, Subject, orientation_predictions, region_predictions
+from qa_daemon.predict.catalog import ModelCard
+from qa_daemon.predict.heads.labels import multi_label_predictions
+from qa_daemon.predict.heads.orientation import orientation_predictions
+from qa_daemon.predict.heads.outputs import Outputs, Subject
 from qa_daemon.predict.interpreter import Interpreter
 from qa_daemon.records.prediction import Prediction
 from qa_daemon.training.augment import USUAL, draw, prepared
@@ -115,7 +117,7 @@ def region_answers(card: ModelCard, pictures: NDArray[np.float32]) -> tuple[Pred
     """Return what the region model says of each picture, as frames counted from 1."""
     logits = Interpreter(card).scores(pictures)
     subjects = tuple(Subject("", number) for number in range(1, len(pictures) + 1))
-    return region_predictions(Outputs(card, subjects, logits))[1:]
+    return multi_label_predictions(Outputs(card, subjects, logits))[1:]
 
 
 def answers(card: ModelCard, found: Scored) -> tuple[Prediction, ...]:
@@ -145,7 +147,7 @@ def calibrated_regions(card: ModelCard, found: Scored) -> ModelCard:
         card,
         temperature=_best(surprise),
         correlation=CORRELATION,
-        thresholds=Thresholds(label=0.5, known=KNOWN_MIN),
+        thresholds={"label": 0.5, "known": KNOWN_MIN},
     )
 
 
@@ -159,9 +161,14 @@ def calibrated_orientation(card: ModelCard, found: Scored) -> ModelCard:
         right = np.where(sided, shares[:, 0], shares[:, 0] + shares[:, 4])
         return float(-(weights * np.log(np.clip(right, 1e-9, 1))).mean())
 
-    open_to_all = Thresholds(
-        turn=0, turn_slice=0, mirror=0, mirror_slice=0, organs=ORGANS_MIN, known=KNOWN_MIN
-    )
+    open_to_all = {
+        "turn": 0.0,
+        "turn_slice": 0.0,
+        "mirror": 0.0,
+        "mirror_slice": 0.0,
+        "organs": ORGANS_MIN,
+        "known": KNOWN_MIN,
+    }
     warm = evolve(
         card, temperature=_best(surprise), correlation=CORRELATION, thresholds=open_to_all
     )
@@ -175,9 +182,13 @@ def calibrated_orientation(card: ModelCard, found: Scored) -> ModelCard:
         if not said.mirror.abstained and item.mirror_verified:
             sides.append(Said(said.mirror.probability, bool(said.mirror.value), item.patient))
     turn, mirror = threshold(turns, TURN_MIN), threshold(sides, MIRROR_MIN)
-    chosen = evolve(
-        open_to_all, turn=TURN_MIN, turn_slice=turn, mirror=MIRROR_MIN, mirror_slice=mirror
-    )
+    chosen = {
+        **open_to_all,
+        "turn": TURN_MIN,
+        "turn_slice": turn,
+        "mirror": MIRROR_MIN,
+        "mirror_slice": mirror,
+    }
     return evolve(warm, thresholds=chosen)
 
 
@@ -230,7 +241,7 @@ def region_figures(card: ModelCard, found: Scored) -> Figures:
     confusion = np.zeros((len(REGIONS), len(REGIONS)), int)
     for item, own in zip(published.items, shares, strict=True):
         best = REGIONS[int(own.argmax())]
-        accepted = {REGIONS[at] for at in np.flatnonzero(own >= card.thresholds.label)}
+        accepted = {REGIONS[at] for at in np.flatnonzero(own >= card.threshold("label"))}
         marks = (best in item.regions, accepted == set(item.regions))
         where = f"{item.modality} {item.plane} {'+'.join(item.regions)}"
         groups[f"{_kind(item)}: {where}"].append(marks)
@@ -272,11 +283,11 @@ def _region_series(card: ModelCard, found: Scored) -> Figures:
     stacks = _stacks(found)
     for chosen in stacks:
         subjects = tuple(Subject("", index + 1) for index in chosen)
-        said = region_predictions(Outputs(card, subjects, found.logits[chosen]))[0]
+        said = multi_label_predictions(Outputs(card, subjects, found.logits[chosen]))[0]
         truth = {region for index in chosen for region in found.items[index].regions}
         named += bool(truth & set(said.labels or ()))
         within += truth >= set(said.labels or ())
-        clear += max(said.probabilities[region] for region in truth) >= card.thresholds.known
+        clear += max(said.probabilities[region] for region in truth) >= card.threshold("known")
     return {
         "n": len(stacks),
         "names a region that is there": wilson(named, len(stacks)),

@@ -17,12 +17,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 import yaml
-from attrs import asdict, evolve, frozen
+from attrs import evolve, frozen
 from numpy.typing import NDArray
 
 from qa_daemon.errors import ConfigurationError
 from qa_daemon.pixels.tensor import MODEL_SIZE
-from qa_daemon.predict.catalog import ModelCard, Thresholds, load_catalog
+from qa_daemon.predict.catalog import ModelCard, load_catalog
 from qa_daemon.predict.interpreter import Interpreter
 from qa_daemon.training import evaluate
 from qa_daemon.training.datasets import (
@@ -101,7 +101,6 @@ def package(
         copies="scored" if target == "axial_orientation" else "averaged",
         temperature=1.0,
         correlation=0.0,
-        thresholds=Thresholds(),
         digest=hashlib.sha256(content).hexdigest(),
         content=content,
         golden=out / target / version / "golden" / "golden.npz",
@@ -155,7 +154,7 @@ def _said(made: Made) -> Mapping[str, object]:
         "axial_orientation": ("turn", "turn_slice", "mirror", "mirror_slice", "organs", "known"),
         "body_region": ("label", "known"),
     }[card.target]
-    values = asdict(card.thresholds)
+    values = card.thresholds
     return {
         "id": card.id,
         "version": card.version,

@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from qa_daemon.demo.phantom import CtPlan, ct_series, hand_radiograph, part10
 from qa_daemon.dicom.header import read_instance
 from qa_daemon.limits import Limits
-from qa_daemon.pixels.choose import choose_frames, has_decodable_pixels, whole_series, why_not
+from qa_daemon.pixels.choose import (
+    RADIOGRAPHS,
+    Known,
+    choose_frames,
+    has_decodable_pixels,
+    why_not,
+)
 from qa_daemon.records.element import Element
 from qa_daemon.records.instance import Instance, Located, Plane
 from qa_daemon.records.prediction import Abstention
@@ -20,6 +26,8 @@ from qa_daemon.series.assemble import assemble
 
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 CORONAL = (1.0, 0.0, 0.0, 0.0, 0.0, -1.0)
+SAGITTAL = (0.0, 1.0, 0.0, 0.0, 0.0, -1.0)
+ONLY_AXIAL = frozenset({"axial"})
 
 
 def instances(**plan: Any) -> list[Instance]:
@@ -65,7 +73,7 @@ def test_slices_of_a_stack_are_taken_in_its_order() -> None:
     assert [each.sop_instance_uid for each in chosen] == [
         found[at].sop_instance_uid for at in (1, 4, 7)
     ]
-    assert len(whole_series(series_of(found), 1000)) == 9
+    assert len(choose_frames(series_of(found), 1000)) == 9
 
 
 def test_localisers_and_reworked_pictures_give_way_to_axial_originals() -> None:
@@ -81,14 +89,14 @@ def test_localisers_and_reworked_pictures_give_way_to_axial_originals() -> None:
     }
     expected = {"original": original, "derived": derived, "coronal": coronal, "none": []}
     for name, found in of.items():
-        chosen = {each.sop_instance_uid for each in choose_frames(series_of(found), 10)}
+        chosen = {each.sop_instance_uid for each in choose_frames(series_of(found), 10, ONLY_AXIAL)}
         assert chosen == {each.sop_instance_uid for each in expected[name]}, name
 
 
 def test_only_axial_frames_of_an_enhanced_object_are_taken() -> None:
     series = multi_frame(5, (CORONAL, AXIAL, AXIAL, CORONAL, AXIAL))
-    assert [each.frame for each in choose_frames(series, 10)] == [2, 3, 5]
-    assert why_not(series, "axial_orientation") is None
+    assert [each.frame for each in choose_frames(series, 10, ONLY_AXIAL)] == [2, 3, 5]
+    assert why_not(series, Known("axial_orientation")) is None
 
 
 @pytest.mark.parametrize("target", ["axial_orientation", "body_region"])
@@ -125,20 +133,20 @@ def test_only_axial_frames_of_an_enhanced_object_are_taken() -> None:
 def test_what_no_model_can_be_asked_about_says_why(
     target: str, series: Series, reason: Abstention | None
 ) -> None:
-    assert why_not(series, target) is reason
+    assert why_not(series, Known(target)) is reason
 
 
 def test_a_radiograph_is_not_for_these_models_but_other_targets_are_left_to_theirs() -> None:
     radiograph = series_of([read_instance(part10(hand_radiograph()), Limits())], modality="CR")
-    assert why_not(radiograph, "body_region") is Abstention.NOT_APPLICABLE
-    assert why_not(radiograph, "body_part") is None
+    assert why_not(radiograph, Known("body_region")) is Abstention.NOT_APPLICABLE
+    assert why_not(radiograph, Known("body_part")) is None
     assert has_decodable_pixels(radiograph.instances[0])
 
 
 def test_an_enhanced_object_without_orientations_counts_as_its_modality_usually_lies() -> None:
     (one,) = instances(slices=1)
     bare = evolve(one, number_of_frames=2, planes=(Plane(1), Plane(2)))
-    assert why_not(series_of([bare]), "body_region") is None
+    assert why_not(series_of([bare]), Known("body_region")) is None
     assert len(choose_frames(series_of([bare]), 10)) == 2
 
 
@@ -149,3 +157,66 @@ def test_a_secondary_capture_is_known_by_its_conversion_type_too() -> None:
     assert [each.sop_instance_uid for each in choose_frames(series, 5)] == [
         plain[0].sop_instance_uid
     ]
+
+
+@pytest.mark.parametrize(
+    ("target", "orientation", "reason"),
+    [
+        ("sagittal_orientation", SAGITTAL, None),
+        ("sagittal_orientation", CORONAL, Abstention.NOT_APPLICABLE),
+        ("coronal_orientation", CORONAL, None),
+        ("coronal_orientation", AXIAL, Abstention.NOT_APPLICABLE),
+        ("axial_orientation", SAGITTAL, Abstention.NOT_AXIAL),
+        ("stack_direction", AXIAL, None),
+        ("stack_direction", CORONAL, Abstention.NOT_AXIAL),
+        ("plane", AXIAL, None),
+        ("plane", SAGITTAL, Abstention.NOT_AXIAL),
+        ("image_kind", SAGITTAL, None),
+        ("view", AXIAL, Abstention.NOT_APPLICABLE),
+    ],
+)
+def test_each_target_of_slices_has_its_plane(
+    target: str, orientation: tuple[float, ...], reason: Abstention | None
+) -> None:
+    series = series_of(instances(orientation=orientation), modality="MR")
+    assert why_not(series, Known(target)) is reason
+    series = multi_frame(3, (orientation, orientation, AXIAL))
+    assert why_not(series, Known(target)) is reason
+
+
+@pytest.mark.parametrize("target", ["plane", "body_region"])
+def test_a_model_that_knows_more_planes_is_asked_about_them(target: str) -> None:
+    knows = Known(target, frozenset({"MR"}), frozenset({"axial", "sagittal"}))
+    sagittal = series_of(instances(orientation=SAGITTAL), modality="MR")
+    coronal = series_of(instances(orientation=CORONAL), modality="MR")
+    assert why_not(sagittal, knows) is None
+    assert why_not(coronal, knows) is Abstention.NOT_APPLICABLE
+    assert why_not(evolve(sagittal, modality="CT"), knows) is Abstention.NOT_APPLICABLE
+
+
+def test_frames_of_the_plane_that_most_have_speak_for_a_series() -> None:
+    series = multi_frame(5, (CORONAL, SAGITTAL, AXIAL, SAGITTAL, SAGITTAL))
+    every = frozenset({"axial", "sagittal", "coronal"})
+    assert [each.frame for each in choose_frames(series, 9, every)] == [2, 4, 5]
+    two = frozenset({"axial", "coronal"})
+    assert [each.frame for each in choose_frames(series, 9, two)] == [3], "axial breaks a tie"
+    assert sorted(each.frame for each in choose_frames(series, 9)) == [1, 2, 3, 4, 5]
+
+
+OF_RADIOGRAPHS = (
+    *("body_part", "view", "laterality", "radiograph_orientation"),
+    *("side_marker", "chest_opacity", "image_quality"),
+)
+
+
+@pytest.mark.parametrize("target", OF_RADIOGRAPHS)
+def test_projections_of_other_kinds_are_asked_about_only_if_the_model_knows_them(
+    target: str,
+) -> None:
+    radiograph = series_of([read_instance(part10(hand_radiograph()), Limits())])
+    for modality in RADIOGRAPHS:
+        assert why_not(evolve(radiograph, modality=modality), Known(target)) is None
+    for modality in ("RF", "XA", "MG", "PX", "IO", "OT", "US", "CT", "MR"):
+        other = evolve(radiograph, modality=modality)
+        assert why_not(other, Known(target)) is Abstention.NOT_APPLICABLE
+        assert why_not(other, Known(target, frozenset({modality}))) is None

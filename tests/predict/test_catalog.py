@@ -43,7 +43,7 @@ def test_a_shipped_package_is_whole_small_and_answers_as_when_it_was_made(folder
         assert (folder / name).stat().st_size > 0
     said = yaml.safe_load((folder / "card.yaml").read_text(encoding="utf-8"))
     assert all(each["licence as stated"] for each in said["data"])
-    assert card.thresholds.mirror >= card.thresholds.turn
+    assert card.threshold("mirror") >= card.threshold("turn")
 
 
 def test_weights_that_are_not_those_of_the_card_make_the_target_unavailable(models: Path) -> None:

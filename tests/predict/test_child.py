@@ -20,22 +20,29 @@ def models() -> dict[str, Interpreter]:
     return child._models(tuple(catalog.cards.values()))
 
 
-def question(content: bytes, *targets: str, modality: str = "CT", frame: int = 1) -> Message:
-    return Message({"frames": [frame], "targets": targets, "modality": modality}, content)
+def question(content: bytes, *models: str, modality: str = "CT", frame: int = 1) -> Message:
+    return Message({"frames": [frame], "models": models, "modality": modality}, content)
+
+
+def name(models: dict[str, Interpreter], target: str) -> str:
+    (found,) = (name for name, model in models.items() if model.card.target == target)
+    return found
 
 
 def test_a_frame_gets_logits_for_each_model_asked(models: dict[str, Interpreter]) -> None:
-    asked = question(SLICE, "axial_orientation", "body_region", "unknown")
+    both = name(models, "axial_orientation"), name(models, "body_region")
+    asked = question(SLICE, *both, "unknown@1.0.0")
     (frame,) = child._answer(asked, models, Limits())["frames"]
-    assert {target: len(scores) for target, scores in frame["scores"].items()} == {
-        "axial_orientation": 8,
-        "body_region": 6,
+    assert {model: len(rows[0]) for model, rows in frame["scores"].items()} == {
+        both[0]: 8,
+        both[1]: 6,
     }
+    assert frame["boxes"] == {}
     assert frame["table"] == "bottom"
 
 
 def test_only_ct_has_a_table(models: dict[str, Interpreter]) -> None:
-    asked = question(SLICE, "body_region", modality="MR")
+    asked = question(SLICE, name(models, "body_region"), modality="MR")
     (frame,) = child._answer(asked, models, Limits())["frames"]
     assert frame["table"] is None
 
@@ -44,7 +51,7 @@ def test_without_models_a_frame_is_only_decoded() -> None:
     answer = child._answer(question(SLICE), {}, Limits())
     assert answer == {
         "irregularities": [],
-        "frames": [{"frame": 1, "scores": {}, "table": None}],
+        "frames": [{"frame": 1, "scores": {}, "boxes": {}, "table": None}],
     }
 
 
@@ -57,7 +64,7 @@ def test_what_cannot_be_decoded_is_told() -> None:
 
 
 def test_a_fault_of_ours_costs_the_object_and_names_its_class_only() -> None:
-    broken = Message({"frames": [None], "targets": [], "modality": "CT"}, SLICE)
+    broken = Message({"frames": [None], "models": [], "modality": "CT"}, SLICE)
     ((_, message, _),) = child._answer(broken, {}, Limits())["irregularities"]
     assert message == "the decoder failed (TypeError)"
 

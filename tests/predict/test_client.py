@@ -113,7 +113,7 @@ def test_every_target_gets_an_element_for_the_series(predictor: Predictor) -> No
     assert [each.target for each in found.predictions] == [
         *("body_part", "axial_orientation", "body_region"),
     ]
-    assert reasons(found)["body_part"] is Abstention.MODEL_UNAVAILABLE
+    assert reasons(found)["body_part"] is Abstention.NOT_APPLICABLE
     orientation, region = (found.of(target) for target in BOTH.targets)
     assert orientation is not None
     assert region is not None

@@ -5,14 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa_daemon.predict.catalog import ModelCard, Thresholds
-from qa_daemon.predict.heads import (
-    Outputs,
-    Subject,
-    orientation_predictions,
-    region_predictions,
-    unable,
-)
+from qa_daemon.predict.catalog import ModelCard
+from qa_daemon.predict.heads.labels import multi_label_predictions
+from qa_daemon.predict.heads.orientation import orientation_predictions
+from qa_daemon.predict.heads.outputs import Outputs, Subject, unable
 from qa_daemon.records.prediction import Abstention, Prediction
 
 REGIONS = ("HEAD", "NECK", "CHEST", "ABDOMEN", "PELVIS", "LOWERLIMB")
@@ -30,15 +26,15 @@ def card(target: str) -> ModelCard:
         copies="scored" if is_orientation else "averaged",
         temperature=1.0,
         correlation=0.25,
-        thresholds=Thresholds(
-            turn=0.95,
-            turn_slice=0.95,
-            mirror=0.975,
-            mirror_slice=0.98,
-            organs=0.5,
-            known=0.3,
-            label=0.5,
-        ),
+        thresholds={
+            "turn": 0.95,
+            "turn_slice": 0.95,
+            "mirror": 0.975,
+            "mirror_slice": 0.98,
+            "organs": 0.5,
+            "known": 0.3,
+            "label": 0.5,
+        },
         digest="",
         content=b"",
         golden=Path(),
@@ -53,7 +49,7 @@ def said_of_regions(*rows: tuple[float, ...]) -> tuple[Prediction, ...]:
     """Make region answers of these probabilities, one row per slice."""
     shares = np.clip(np.asarray(rows, np.float32), 1e-4, 1 - 1e-4)
     logits = np.log(shares / (1 - shares))
-    return region_predictions(Outputs(card("body_region"), subjects(len(rows)), logits))
+    return multi_label_predictions(Outputs(card("body_region"), subjects(len(rows)), logits))
 
 
 CHEST = (0.0, 0.0, 0.98, 0.1, 0.0, 0.0)
@@ -184,7 +180,7 @@ def test_no_accepted_region_abstains_with_the_reason() -> None:
 @pytest.mark.parametrize("target", ["axial_orientation", "body_region"])
 def test_a_series_without_pixels_still_has_its_element(target: str) -> None:
     outputs = Outputs(card(target), (), np.zeros((0, 8 if target[0] == "a" else 6), np.float32))
-    ask = orientation_predictions if target[0] == "a" else region_predictions
+    ask = orientation_predictions if target[0] == "a" else multi_label_predictions
     (series,) = ask(outputs)
     assert series == unable(target, Abstention.NO_PIXELS, f"{target}@1.0.0")
     assert series.label is None
