@@ -95,9 +95,9 @@ def body_frame(shown: Grey, spacing: tuple[float, float] = (1.0, 1.0)) -> Frame:
 def framed(shown: Grey, frame: Frame, size: int, spacing: tuple[float, float] = (1.0, 1.0)) -> Grey:
     """Resample the frame onto (size, size) by an antialiasing triangle filter; outside is zero."""
     first = frame.centre_row - frame.side / 2
-    rows = _weights(shown.shape[0], spacing[0], first, frame.side, size)
+    rows = triangle_weights(shown.shape[0], spacing[0], first, frame.side, size)
     first = frame.centre_column - frame.side / 2
-    columns = _weights(shown.shape[1], spacing[1], first, frame.side, size)
+    columns = triangle_weights(shown.shape[1], spacing[1], first, frame.side, size)
     return (rows @ shown @ columns.T).astype(np.float32)
 
 
@@ -169,7 +169,7 @@ def _thick(body: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return thick
 
 
-def _weights(count: int, pitch: float, first: float, side: float, size: int) -> Grey:
+def triangle_weights(count: int, pitch: float, first: float, side: float, size: int) -> Grey:
     """Return the matrix (size, count) that resamples one axis of `count` pixels of width `pitch`.
 
     Weights are those of a triangle as wide as the coarser of the two grids. They sum to one over
