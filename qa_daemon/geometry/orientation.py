@@ -1,11 +1,28 @@
-"""The eight axial classes: their algebra, the class that a tag promises, turning arrays.
+"""The eight classes of each plane: their algebra, the class that a tag promises, turning arrays.
 
-Class 0 shows the spine at the bottom and the patient's left on screen right. T_k for k = 0 to 3
-turns the picture by k quarter turns counter-clockwise; T_4+k mirrors left-right first, then turns.
-A class is the number of the T that makes it from class 0.
+T_k for k = 0 to 3 turns the picture by k quarter turns counter-clockwise; T_4+k mirrors left-right
+first, then turns. A class is the number of the T that makes it from class 0 of its plane. What
+screen right / screen down is (L left, R right, A anterior, P posterior, H head, F foot), with the
+IOP of an exact slice (`PLANE_CLASS_COSINES`):
+
+    class  axial                 sagittal              coronal
+    0      L / P  1 0 0  0 1 0   P / F  0 1 0  0 0 -1  L / F  1 0 0  0 0 -1
+    1      P / R  0 1 0 -1 0 0   F / A  0 0 -1 0 -1 0  F / R  0 0 -1 -1 0 0
+    2      R / A -1 0 0  0 -1 0  A / H  0 -1 0 0 0 1   R / H  -1 0 0 0 0 1
+    3      A / L  0 -1 0 1 0 0   H / P  0 0 1  0 1 0   H / L  0 0 1  1 0 0
+    4      R / P -1 0 0  0 1 0   A / F  0 -1 0 0 0 -1  R / F  -1 0 0 0 0 -1
+    5      P / L  0 1 0  1 0 0   F / P  0 0 -1 0 1 0   F / L  0 0 -1 1 0 0
+    6      L / A  1 0 0  0 -1 0  P / H  0 1 0  0 0 1   L / H  1 0 0  0 0 1
+    7      A / R  0 -1 0 -1 0 0  H / A  0 0 1  0 -1 0  H / R  0 0 1  -1 0 0
+
+So class 0 shows: axial, the spine at the bottom and the patient's left on screen right; sagittal,
+the head up and the face to screen left; coronal, the head up and the patient's left on screen
+right. A mirrored sagittal picture faces right, which any slice with a front and a back shows; in a
+mirrored coronal one the sides are exchanged, which only liver, stomach, spleen or heart show.
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +30,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from qa_daemon.geometry.cosines import Cosines, Vector, dot, length
+from qa_daemon.geometry.planes import BodyPlane
 from qa_daemon.records.finding import Display
 from qa_daemon.records.prediction import Abstention
 
@@ -28,6 +46,33 @@ CLASS_COSINES: Final = (
     Cosines((0, -1, 0), (-1, 0, 0)),
 )
 
+
+def _classes(row: Vector, column: Vector) -> tuple[Cosines, ...]:
+    """Return row and column directions of the eight classes of a plane from those of class 0."""
+
+    def back(axis: Vector) -> Vector:
+        return (0.0 - axis[0], 0.0 - axis[1], 0.0 - axis[2])
+
+    pairs = []
+    for right, down in ((row, column), (back(row), column)):
+        pairs += [
+            Cosines(right, down),
+            Cosines(down, back(right)),
+            Cosines(back(right), back(down)),
+            Cosines(back(down), right),
+        ]
+    return tuple(pairs)
+
+
+#: The same for every plane that has classes.
+PLANE_CLASS_COSINES: Final[Mapping[BodyPlane, tuple[Cosines, ...]]] = {
+    BodyPlane.AXIAL: CLASS_COSINES,
+    BodyPlane.SAGITTAL: _classes((0, 1, 0), (0, 0, -1)),
+    BodyPlane.CORONAL: _classes((1, 0, 0), (0, 0, -1)),
+}
+#: Which patient axis the normal of an exact slice follows.
+_AXIS: Final = {BodyPlane.SAGITTAL: 0, BodyPlane.CORONAL: 1, BodyPlane.AXIAL: 2}
+
 #: Patient Position that shows each class where the scanner draws gravity downwards. Many do not:
 #: never derive a class from Patient Position.
 CLASS_PATIENT_POSITIONS: Final = ("HFS", "HFDR", "HFP", "HFDL", "FFS", "FFDL", "FFP", "FFDR")
@@ -35,8 +80,9 @@ CLASS_PATIENT_POSITIONS: Final = ("HFS", "HFDR", "HFP", "HFDL", "FFS", "FFDL", "
 #: Side of the picture on which what lay at the bottom in class 0 lies in each class.
 CLASS_BOTTOM_SIDES: Final = ("bottom", "right", "top", "left", "bottom", "right", "top", "left")
 
-# A normal further than this from the body axis is no axial slice (gantries tilt up to 30 degrees).
-AXIAL_NORMAL_COSINE_MIN: Final = math.cos(math.radians(30.0))
+# A normal further than this from the body axis is no slice of the plane (gantries tilt up to 30
+# degrees, heads are scanned up to 25 degrees askew).
+NORMAL_COSINE_MIN: Final = math.cos(math.radians(30.0))
 
 # Dot products with the class table: at 45 degrees inside the plane two classes tie, at 35 degrees
 # they differ by this.
@@ -55,7 +101,8 @@ class ExpectedClass:
     value
         0 to 7; None if the tag does not decide.
     why_not
-        `not_axial`, or `low_probability` where two classes are about as near; None if decided.
+        `not_axial` (`not_applicable` in other planes), or `low_probability` where two classes are
+        about as near; None if decided.
     margin
         Dot product of the nearest class less that of the second, at most 2.
     """
@@ -90,14 +137,24 @@ def keeping_mirror(turn: int, expected: int) -> int:
     return turn % 4 + 4 * (expected // 4)
 
 
-def expected_class(cosines: Cosines) -> ExpectedClass:
-    """Return the class that the six cosines promise, or why they promise none."""
+def expected_class(cosines: Cosines, plane: BodyPlane = BodyPlane.AXIAL) -> ExpectedClass:
+    """Return the class of a plane that the six cosines promise, or why they promise none.
+
+    Raises
+    ------
+    KeyError
+        If the plane is oblique: it has no classes.
+    """
     normal = cosines.normal
     size = length(normal)
-    if size == 0 or abs(normal[2]) / size < AXIAL_NORMAL_COSINE_MIN - _ROUNDING:
-        return ExpectedClass(None, Abstention.NOT_AXIAL, 0.0)
+    if size == 0 or abs(normal[_AXIS[plane]]) / size < NORMAL_COSINE_MIN - _ROUNDING:
+        is_axial = plane is BodyPlane.AXIAL
+        return ExpectedClass(
+            None, Abstention.NOT_AXIAL if is_axial else Abstention.NOT_APPLICABLE, 0.0
+        )
     products = [
-        dot(cosines.row, exact.row) + dot(cosines.column, exact.column) for exact in CLASS_COSINES
+        dot(cosines.row, exact.row) + dot(cosines.column, exact.column)
+        for exact in PLANE_CLASS_COSINES[plane]
     ]
     second, best = sorted(products)[-2:]
     if best - second < CLASS_MARGIN_MIN:

@@ -12,6 +12,7 @@ from qa_daemon.geometry.orientation import (
     CLASS_BOTTOM_SIDES,
     CLASS_COSINES,
     CLASS_PATIENT_POSITIONS,
+    PLANE_CLASS_COSINES,
     compose,
     display,
     expected_class,
@@ -23,9 +24,11 @@ from qa_daemon.geometry.orientation import (
     turned,
 )
 from qa_daemon.geometry.placement import turned_cosines
+from qa_daemon.geometry.planes import BodyPlane, body_plane
 from qa_daemon.records.prediction import Abstention
 
 CLASSES: Final = st.integers(0, 7)
+PLANES: Final = st.sampled_from([BodyPlane.AXIAL, BodyPlane.SAGITTAL, BodyPlane.CORONAL])
 PICTURE: Final = np.arange(12).reshape(3, 4)
 
 
@@ -58,6 +61,34 @@ def test_each_row_of_the_class_table_expects_its_own_class(g: int) -> None:
     answer = expected_class(CLASS_COSINES[g])
     assert answer.value == g
     assert answer.margin == 2
+
+
+@given(plane=PLANES, g=CLASSES)
+def test_each_plane_expects_the_class_of_its_own_table(plane: BodyPlane, g: int) -> None:
+    exact = PLANE_CLASS_COSINES[plane][g]
+    assert body_plane(exact.normal) is plane
+    assert expected_class(exact, plane).value == g
+
+
+@given(plane=PLANES, d=CLASSES, e=CLASSES)
+def test_each_table_turns_as_the_correction_of_cosines_does(
+    plane: BodyPlane, d: int, e: int
+) -> None:
+    table = PLANE_CLASS_COSINES[plane]
+    assert turned_cosines(table[e], d) == table[compose(d, e)]
+
+
+def test_a_sagittal_head_with_its_face_to_the_left_is_class_zero() -> None:
+    row_to_posterior = Cosines((0.0, 1.0, 0.0), (0.0, 0.0, -1.0))
+    assert expected_class(row_to_posterior, BodyPlane.SAGITTAL).value == 0
+    row_to_anterior = Cosines((0.0, -1.0, 0.0), (0.0, 0.0, -1.0))
+    assert expected_class(row_to_anterior, BodyPlane.SAGITTAL).value == 4
+
+
+def test_a_slice_of_another_plane_has_no_class_in_this_one() -> None:
+    coronal = PLANE_CLASS_COSINES[BodyPlane.CORONAL][0]
+    assert expected_class(coronal, BodyPlane.SAGITTAL).why_not is Abstention.NOT_APPLICABLE
+    assert expected_class(coronal).why_not is Abstention.NOT_AXIAL
 
 
 @given(d=CLASSES, e=CLASSES)
