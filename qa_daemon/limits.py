@@ -47,6 +47,8 @@ class Limits:
     text_bytes_max: int = _positive(32 * MIB)
     # A deflated data set may grow to this and no further (a 1.3 MB bomb inflates to 2.6 GB).
     inflated_bytes_max: int = _positive(256 * MIB)
+    # A DICOMDIR of 60,000 images has some 30 MB.
+    media_directory_bytes_max: int = _positive(64 * MIB)
     # Irregularities kept per instance; the rest are counted.
     irregularities_max: int = _positive(100)
 

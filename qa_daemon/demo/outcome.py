@@ -15,7 +15,7 @@ from qa_daemon.limits import Limits
 from qa_daemon.pixels.decode import decode_frame
 from qa_daemon.pixels.grayscale import displayed_values, grey_values
 from qa_daemon.pixels.image import read_image
-from qa_daemon.records.finding import Change, Finding, JsonValue, Severity, Topic
+from qa_daemon.records.finding import Change, Finding, JsonValue, Topic, above_info
 from qa_daemon.records.states import SeriesState
 from qa_daemon.report.picture import Caption, Side, comparison
 from qa_daemon.store import instance_rows, result_rows, series_rows
@@ -101,8 +101,7 @@ def _outcome(store: Store, sending: Sending, rows: Mapping[str, SeriesRow]) -> O
     findings += [
         each.finding for each in result_rows.finding_list(store, wanted, 100) if not each.series_key
     ]
-    worth = tuple(finding for finding in findings if finding.severity > Severity.INFO)
-    return Outcome(sending, row, worth)
+    return Outcome(sending, row, above_info(findings))
 
 
 def picture(store: Store, outcome: Outcome) -> bytes | None:

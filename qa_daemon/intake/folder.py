@@ -40,7 +40,6 @@ from qa_daemon.telemetry.log import log
 
 HEAD_BYTES: Final = 1 << 20  # preamble and group 0002 end well before
 MEDIA_DIRECTORY: Final = MEDIA_DIRECTORY_CLASS.encode()
-MEDIA_DIRECTORY_BYTES_MAX: Final = 64 << 20
 SCAN_PAUSE_S: Final = 0.2  # notifications come by the thousand; one scan answers them all
 POLL_S: Final = 1.0
 RETRY_S: Final = 2.0  # while the spool or the store cannot be written
@@ -285,7 +284,7 @@ class Folder:
             if archive.kind_of(head[:HEAD_LENGTH]) is not None:
                 return self._spooled_archive(file, name)
             if MEDIA_DIRECTORY in head[:4096]:
-                content = head + file.read(MEDIA_DIRECTORY_BYTES_MAX)
+                content = head + file.read(self._limits.media_directory_bytes_max)
                 return self._directory(content, candidate.path)
             if candidate.signature.size > self._limits.object_bytes_max:
                 return _Spooled(rejections=(self._too_large(name),))

@@ -4,19 +4,19 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
-from attrs import frozen
+from attrs import define, frozen
 
 from qa_daemon.errors import InputError
 from qa_daemon.pipeline.engine import DEFAULT_TARGETS, Engine
 from qa_daemon.predict.client import Request
-from qa_daemon.records.finding import Severity, Verdict
+from qa_daemon.records.finding import Verdict
 from qa_daemon.records.series import Series
 from qa_daemon.records.states import SeriesEvent, SeriesState
 from qa_daemon.series.assemble import assemble
 from qa_daemon.spool.spool import Spool
-from qa_daemon.store import instance_rows, result_rows, series_rows
+from qa_daemon.store import instance_rows, leases, result_rows, series_rows
 from qa_daemon.store.database import Store
-from qa_daemon.store.leases import Lease
+from qa_daemon.store.leases import Lease, Terms
 from qa_daemon.telemetry.events import LogEvent
 from qa_daemon.telemetry.log import log
 
@@ -56,7 +56,34 @@ class Bench:
         return self.spool.content(source)
 
 
-def take(bench: Bench, lease: Lease) -> bool:
+@define
+class _Held:
+    """A lease that is prolonged while its step goes from object to object.
+
+    So a lease may be short, and what a dead worker held is soon taken again, though the pixels of
+    a long series take longer than one lease.
+    """
+
+    bench: Bench
+    lease: Lease
+    terms: Terms
+
+    def read(self, source: str) -> bytes:
+        """Return the bytes of an object; stop if another worker has the series now."""
+        now = datetime.now(UTC)
+        if (self.lease.until - now).total_seconds() < self.terms.lease_s / 2:
+            renewed = leases.renew(self.bench.store, self.lease, self.terms, now)
+            if renewed is None:
+                raise _LeaseLostError
+            self.lease = renewed
+        return self.bench.read(source)
+
+
+class _LeaseLostError(Exception):
+    """Another worker has the series; this one writes nothing."""
+
+
+def take(bench: Bench, lease: Lease, terms: Terms) -> bool:
     """Take a leased series one step further; False if the lease was lost and nothing written.
 
     Raises
@@ -68,8 +95,13 @@ def take(bench: Bench, lease: Lease) -> bool:
     Interrupted
         If `bench.goes_on` raised it.
     """
-    step = {SeriesState.SETTLED: _predict, SeriesState.PREDICTED: _judge}[lease.state]
-    return step(bench, lease)
+    try:
+        if lease.state is SeriesState.SETTLED:
+            return _predict(bench, lease, terms)
+        return _judge(bench, lease)
+    except _LeaseLostError:
+        log.info(LogEvent.LEASE_LOST, series_key=lease.series_key, revision=lease.revision)
+        return False
 
 
 def series_of(bench: Bench, lease: Lease) -> Series:
@@ -80,10 +112,10 @@ def series_of(bench: Bench, lease: Lease) -> Series:
     return assemble(instances, lease.revision)
 
 
-def _predict(bench: Bench, lease: Lease) -> bool:
+def _predict(bench: Bench, lease: Lease, terms: Terms) -> bool:
     begun = datetime.now(UTC)
     series = series_of(bench, lease)
-    inference = bench.engine.infer(series, bench.read, REQUEST)
+    inference = bench.engine.infer(series, _Held(bench, lease, terms).read, REQUEST)
     now = datetime.now(UTC)
     saved = result_rows.save_inference(bench.store, lease, inference, now)
     log.info(
@@ -132,5 +164,4 @@ def _siblings(store: Store, lease: Lease) -> tuple[Series, ...]:
 
 
 def _event(verdict: Verdict) -> SeriesEvent:
-    above_info = any(finding.severity > Severity.INFO for finding in verdict.findings)
-    return SeriesEvent.FLAG if above_info else SeriesEvent.PASS
+    return SeriesEvent.FLAG if verdict.above_info else SeriesEvent.PASS

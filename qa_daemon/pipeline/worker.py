@@ -59,7 +59,7 @@ class Worker:
     def _step(self, lease: Lease, terms: Terms) -> None:
         """Take one step. The edge of the loop: one bad series must not stop the others."""
         try:
-            steps.take(self.bench, lease)
+            steps.take(self.bench, lease, terms)
         except (Interrupted, ConfigurationError):
             raise  # not for the series to answer for
         except InputError as error:

@@ -1,6 +1,6 @@
 """What rules say: findings, outcomes, and the values that would mend them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import IntEnum, StrEnum
 from typing import TypeAlias
 
@@ -174,6 +174,16 @@ class Verdict:
 
     findings: tuple[Finding, ...]
     outcomes: Outcomes
+
+    @property
+    def above_info(self) -> tuple[Finding, ...]:
+        """The findings that a person must decide."""
+        return above_info(self.findings)
+
+
+def above_info(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings that a person must decide; info needs nobody."""
+    return tuple(finding for finding in findings if finding.severity > Severity.INFO)
 
 
 @frozen

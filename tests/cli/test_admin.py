@@ -51,7 +51,7 @@ def judged(state: Path) -> None:
         Closing(store).close_due(settings.assembly, later)
         bench = Bench(store, spool, judges)
         while lease := leases.claim(store, STATES, TERMS, later):
-            take(bench, lease)
+            take(bench, lease, TERMS)
 
 
 @pytest.fixture(scope="module")

@@ -1,18 +1,25 @@
 """A series is moved on step by step; whatever befalls one costs the others nothing."""
 
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
 import pytest
 from attrs import evolve
 
 from qa_daemon.errors import ConfigurationError
 from qa_daemon.pipeline import steps
+from qa_daemon.pipeline.closing import Closing
 from qa_daemon.pipeline.steps import Interrupted
-from qa_daemon.pipeline.worker import Worker
+from qa_daemon.pipeline.worker import STATES, Worker
 from qa_daemon.records.instance import Instance
 from qa_daemon.records.series import Series
 from qa_daemon.series.assemble import assemble
-from qa_daemon.store import instance_rows, series_rows
+from qa_daemon.store import instance_rows, leases, series_rows
+from qa_daemon.store.leases import Lease, Terms
 from tests.faults.conftest import eventually
 from tests.pipeline.conftest import Works
+
+TERMS: Final = Terms(lease_s=60, attempts_max=3)
 
 
 def until(worker: Worker, works: Works, wanted: dict[str, str]) -> None:
@@ -105,3 +112,40 @@ def test_what_arrives_later_is_judged_again_under_a_new_revision(works: Works) -
     (row,) = series_rows.series_list(store, series_rows.SeriesFilter(), 10)
     assert row.revision == 2
     assert len(instance_rows.instances_of(store, row.series_key, 2)) == 3
+
+
+def claimed(works: Works, seconds_ago: float) -> Lease:
+    """Return a lease that was begun so long ago, of a step that holds for a minute."""
+    later = datetime.now(UTC) + timedelta(hours=1)
+    Closing(works.service.store).close_due(works.settings.assembly, later)
+    then = datetime.now(UTC) - timedelta(seconds=seconds_ago)
+    lease = leases.claim(works.service.store, STATES, TERMS, then)
+    assert lease is not None
+    return lease
+
+
+def test_a_lease_is_prolonged_while_the_step_goes_from_object_to_object(works: Works) -> None:
+    works.receive("1.2.3.1")
+    lease, bench = claimed(works, 40), works.worker().bench
+    others: list[object] = []
+
+    def goes_on() -> None:
+        in_half_a_minute = datetime.now(UTC) + timedelta(seconds=30)
+        others.append(leases.claim(works.service.store, STATES, TERMS, in_half_a_minute))
+
+    assert steps.take(evolve(bench, goes_on=goes_on), lease, TERMS)
+    assert others
+    assert set(others) == {None}
+    assert works.states() == {"1.2.3.1": "predicted"}
+
+
+def test_a_step_stops_once_another_worker_has_its_series(works: Works) -> None:
+    works.receive("1.2.3.1")
+    lease, bench = claimed(works, 70), works.worker().bench
+    second = leases.claim(works.service.store, STATES, TERMS, datetime.now(UTC))
+    assert second is not None
+    read: list[int] = []
+    assert not steps.take(evolve(bench, goes_on=lambda: read.append(1)), lease, TERMS)
+    assert read == []
+    assert works.states() == {"1.2.3.1": "settled"}
+    assert steps.take(bench, second, TERMS)

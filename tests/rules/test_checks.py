@@ -54,6 +54,19 @@ def seen(turns: Mapping[str, float], regions: Mapping[str, float] | None = None)
     return Inference(tuple(predictions))
 
 
+def test_classes_and_turns_are_told_in_words() -> None:
+    (hit,) = hits(
+        "image_orientation_agrees_with_pixels",
+        series_of(ImageOrientationPatient=iop(0)),
+        seen({"5": 0.999}, CHEST),
+    )
+    assert list(hit.evidence.values()) == [
+        "0 (on the screen L is right, P is down)",
+        "5 (on the screen P is right, L is down)",
+        "5 (mirrored left to right, then turned by 90 degrees anti-clockwise)",
+    ]
+
+
 def enhanced(*orientations: tuple[str, ...] | None) -> Series:
     """Return a series of one multi-frame object with these orientations per frame."""
     instance = case_series(CaseSeries({"Modality": "CT"})).instances[0]
@@ -74,7 +87,9 @@ def test_tag_and_pixels_are_compared_in_all_64_combinations(expected: int, predi
     )
     assert len(found) == (expected != predicted)
     if found:
-        assert f"{predicted}" in found[0].evidence["class seen in the pixels"]
+        assert (
+            found[0].evidence["class seen in the pixels"].startswith(f"{predicted} (on the screen")
+        )
         mirrored = (expected >= 4) != (predicted >= 4)
         assert ("left and right exchanged" in found[0].message) == mirrored
         assert found[0].severity in {Severity.MAJOR, Severity.CRITICAL}

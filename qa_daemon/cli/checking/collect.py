@@ -139,7 +139,7 @@ def _item(shown: str, path: Path, named: str, place: Place) -> Medium | Found:
     with opened(path) as file:
         content = file.read(HEAD_BYTES)
         if media.is_directory(content):
-            content += file.read(media.BYTES_MAX)
+            content += file.read(place.limits.media_directory_bytes_max)
             # An image may say that it is a directory; the scan will tell what it is.
             with contextlib.suppress(InputError):
                 return media.read_medium(shown, content, named, place.limits)

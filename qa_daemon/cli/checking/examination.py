@@ -16,7 +16,7 @@ from qa_daemon.errors import InputError
 from qa_daemon.limits import Limits
 from qa_daemon.pipeline.engine import Engine
 from qa_daemon.predict.client import Request
-from qa_daemon.records.finding import Finding, Outcomes, Rejection, Severity, Verdict
+from qa_daemon.records.finding import Finding, Outcomes, Rejection, Verdict, above_info
 from qa_daemon.records.instance import Instance
 from qa_daemon.records.series import Series
 from qa_daemon.report.summary import SeriesReport, StudyReport, VisitReport
@@ -58,8 +58,7 @@ class Checked:
         """The exit status (contract, section 2)."""
         if self.fruitless:
             return STATUS_FAILED
-        above_info = any(finding.severity > Severity.INFO for finding in self.findings)
-        return STATUS_FINDINGS if above_info else STATUS_CLEAN
+        return STATUS_FINDINGS if above_info(self.findings) else STATUS_CLEAN
 
 
 @define

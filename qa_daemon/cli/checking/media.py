@@ -15,7 +15,6 @@ from qa_daemon.records.instance import Irregularity
 from qa_daemon.rules.operators import FREE_OF
 from qa_daemon.rules.schema import FactTest, Rule, RulePack
 
-BYTES_MAX: Final = 64 << 20  # a directory of 60,000 images has some 30 MB
 MISSING_SHOWN_MAX: Final = 3
 
 _Listing: TypeAlias = Callable[[Path], dict[str, Path]]

@@ -13,6 +13,9 @@ UNFINISHED: Final = (".part", ".partial", ".filepart", ".tmp", ".temp", ".crdown
 #: rsync copies under a dotted name, others begin with an empty file; one that stays so is taken.
 DOUBTFUL_QUIET_FACTOR: Final = 5.0
 FOLDERS_DEEP_MAX: Final = 200
+#: Each folder is opened in the one above it and by no link: whoever may write below the watched
+#: folder must not lead us, by a folder that becomes a link, to files that only we may read.
+_LISTED: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 @frozen
@@ -126,26 +129,31 @@ def files_below(folder: Path, left_out: frozenset[str]) -> Iterator[tuple[Path, 
     OSError
         If the folder itself cannot be listed.
     """
-    yield from _listed(folder, sorted(os.scandir(folder), key=_name), left_out, 1)
-
-
-def _name(entry: os.DirEntry[str]) -> str:
-    return entry.name
+    opened = os.open(folder, _LISTED)
+    yield from _listed(folder, opened, left_out, 1)
 
 
 def _listed(
-    folder: Path, entries: list[os.DirEntry[str]], left_out: frozenset[str], depth: int
+    folder: Path, opened: int, left_out: frozenset[str], depth: int
 ) -> Iterator[tuple[Path, Signature]]:
-    for entry in entries:
-        if entry.name in left_out or is_unfinished(entry.name):
-            continue
-        path = folder / entry.name
-        try:
-            facts = entry.stat(follow_symlinks=False)
-            below = sorted(os.scandir(path), key=_name) if stat.S_ISDIR(facts.st_mode) else None
-        except OSError:
-            continue
-        if below is None:
+    try:
+        for name in sorted(os.listdir(opened)):
+            if name not in left_out and not is_unfinished(name):
+                yield from _found(folder / name, opened, depth)
+    finally:
+        os.close(opened)
+
+
+def _found(path: Path, above: int, depth: int) -> Iterator[tuple[Path, Signature]]:
+    """Yield a file, or what lies below a folder."""
+    try:
+        facts = os.stat(path.name, dir_fd=above, follow_symlinks=False)
+        if not stat.S_ISDIR(facts.st_mode):
             yield path, Signature.of(facts)
-        elif depth < FOLDERS_DEEP_MAX:
-            yield from _listed(path, below, frozenset(), depth + 1)
+            return
+        if depth >= FOLDERS_DEEP_MAX:
+            return
+        opened = os.open(path.name, _LISTED | os.O_NOFOLLOW, dir_fd=above)
+    except OSError:
+        return
+    yield from _listed(path, opened, frozenset(), depth + 1)

@@ -14,6 +14,8 @@ from qa_daemon.telemetry.log import log
 
 HEADER_LENGTH: Final = 6  # type, reserved, length in four bytes
 REQUEST_LENGTH_MIN: Final = 68  # fixed fields of A-ASSOCIATE-RQ (PS3.8 table 9-11)
+ITEM_HEADER_LENGTH: Final = 4  # type, reserved, length in two bytes
+PRESENTATION_CONTEXT_ITEM: Final = 0x20
 SHORT_PDU_LENGTH_MAX: Final = 64  # release and abort have 4
 CLOSE_WAIT_S: Final = 2.0  # the peer may read our refusal before the connection goes
 
@@ -162,7 +164,11 @@ class PduReader:
 
 
 def request_fault(received: bytes | bytearray, length_max: int) -> AbortReason | None:
-    """Return what is wrong with the first bytes of a connection, which begin A-ASSOCIATE-RQ."""
+    """Return what is wrong with the first bytes of a connection, which begin A-ASSOCIATE-RQ.
+
+    Once it is whole, its contexts are looked at, too: pynetdicom fails on an even id, and would
+    accept an association without any.
+    """
     if received and received[0] != PduType.A_ASSOCIATE_RQ:
         known = received[0] in PduType.__members__.values()
         return AbortReason.UNEXPECTED_PDU if known else AbortReason.UNRECOGNIZED_PDU
@@ -171,4 +177,27 @@ def request_fault(received: bytes | bytearray, length_max: int) -> AbortReason |
     length = int.from_bytes(received[2:HEADER_LENGTH], "big")
     if not REQUEST_LENGTH_MIN <= length <= length_max:
         return AbortReason.INVALID_PARAMETER_VALUE
-    return None
+    if len(received) < HEADER_LENGTH + length:
+        return None
+    items = memoryview(received)[HEADER_LENGTH + REQUEST_LENGTH_MIN : HEADER_LENGTH + length]
+    are_proper = _are_proper(_context_ids(items))
+    return None if are_proper else AbortReason.INVALID_PARAMETER_VALUE
+
+
+def _context_ids(items: memoryview) -> list[int]:
+    """Return the ids of the proposed contexts (PS3.8 9.3.2.2); 0 for an item that is cut short."""
+    found = []
+    while len(items):
+        end = ITEM_HEADER_LENGTH + int.from_bytes(items[2:ITEM_HEADER_LENGTH], "big")
+        if len(items) < max(end, ITEM_HEADER_LENGTH):
+            return [0]
+        if items[0] == PRESENTATION_CONTEXT_ITEM:
+            found.append(items[ITEM_HEADER_LENGTH] if end > ITEM_HEADER_LENGTH else 0)
+        items = items[end:]
+    return found
+
+
+def _are_proper(context_ids: list[int]) -> bool:
+    """Whether there is a context at all, and each has an odd id of its own (PS3.8 7.1.1.13)."""
+    is_odd = all(number % 2 for number in context_ids)
+    return bool(context_ids) and is_odd and len(set(context_ids)) == len(context_ids)

@@ -7,9 +7,10 @@ from typing import Final
 from attrs import frozen
 
 from qa_daemon.geometry.cosines import COSINE_TOLERANCE, Cosines, Fault, dot, length
-from qa_daemon.geometry.letters import direction_letters
+from qa_daemon.geometry.letters import direction_letters, edge_letters
 from qa_daemon.geometry.orientation import (
     CLASS_BOTTOM_SIDES,
+    CLASS_COSINES,
     expected_class,
     keeping_mirror,
     turn_between,
@@ -190,6 +191,20 @@ def _shows_sides(facts: SeriesFacts) -> bool:
     return bool(_REGIONS_WITH_SIDES & set(region.labels))
 
 
+def _class_in_words(number: int) -> str:
+    """Return a class as its number and what stands at the right and at the bottom of the screen."""
+    cosines = CLASS_COSINES[number]
+    letters = edge_letters(cosines.row, cosines.column)
+    return f"{number} (on the screen {letters.right} is right, {letters.bottom} is down)"
+
+
+def _turn_in_words(turn: int) -> str:
+    mirrored, quarters = turn >= 4, turn % 4
+    degrees = f"turned by {90 * quarters} degrees anti-clockwise"
+    words = ["mirrored left to right"] * mirrored + [degrees] * bool(quarters)
+    return f"{turn} ({', then '.join(words)})"
+
+
 @of_series
 def image_orientation_agrees_with_pixels(facts: SeriesFacts, options: Options) -> Answer:
     """Check that the axial class that the tag promises is the one that the pixels show."""
@@ -204,9 +219,11 @@ def image_orientation_agrees_with_pixels(facts: SeriesFacts, options: Options) -
         Hit(
             message=_told(comparison),
             evidence={
-                "expected class by Image Orientation (Patient)": str(comparison.expected),
-                "class seen in the pixels": str(comparison.predicted),
-                "turn between them": str(comparison.turn),
+                "expected class by Image Orientation (Patient)": _class_in_words(
+                    comparison.expected
+                ),
+                "class seen in the pixels": _class_in_words(comparison.predicted),
+                "turn between them": _turn_in_words(comparison.turn),
             },
             severity=Severity.CRITICAL if critical else Severity.MAJOR,
             confidence=comparison.confidence,

@@ -1,6 +1,7 @@
 """Which files lie still."""
 
 import os
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -96,6 +97,22 @@ def test_files_are_found_in_order_without_following_links(tmp_path: Path) -> Non
     (tmp_path / "loop").symlink_to(tmp_path)
     found = paths(files_below(tmp_path, frozenset(("done",))), tmp_path)
     assert found == ["b/1", "b/2", "b/done/x", "loop", "z"]
+
+
+def test_a_folder_that_becomes_a_link_while_it_is_listed_is_not_followed(tmp_path: Path) -> None:
+    watched, elsewhere = tmp_path / "watched", tmp_path / "elsewhere"
+    for folder in (watched / "a", watched / "b" / "c", elsewhere / "c"):
+        folder.mkdir(parents=True)
+    for name in ("a/1", "b/c/2"):
+        (watched / name).write_bytes(b"x")
+    (elsewhere / "c" / "secret").write_bytes(b"x")
+    found = files_below(watched, frozenset())
+    first, _ = next(found)
+    shutil.rmtree(watched / "b")
+    (watched / "b").symlink_to(elsewhere)
+    rest = paths(found, watched)
+    assert first == watched / "a" / "1"
+    assert rest == ["b"]  # the link itself, which is no regular file
 
 
 def test_folders_nested_without_end_are_not_followed(tmp_path: Path) -> None:

@@ -30,7 +30,20 @@ from qa_daemon.limits import Limits
 DEADLINE_S = 5.0
 
 
-def request_pdu(calling: str = "SCU", called: str = "QADAEMON", tail: bytes = b"") -> bytes:
+def item(kind: int, content: bytes) -> bytes:
+    return struct.pack(">BBH", kind, 0, len(content)) + content
+
+
+def context(number: int) -> bytes:
+    return item(0x20, bytes((number, 0, 0, 0)) + item(0x30, b"1.2.840.10008.1.1"))
+
+
+ONE_CONTEXT = item(0x10, b"1.2.840.10008.3.1.1.1") + context(1)
+
+LONG = ONE_CONTEXT + item(0x50, b"x" * 1000)
+
+
+def request_pdu(calling: str = "SCU", called: str = "QADAEMON", tail: bytes = ONE_CONTEXT) -> bytes:
     titles = called.ljust(16).encode() + calling.ljust(16).encode()
     body = b"\0\1\0\0" + titles + bytes(32) + tail
     return struct.pack(">BBL", 1, 0, len(body)) + body
@@ -95,10 +108,10 @@ def all_of(connection: socket.socket) -> bytes:
 
 def test_a_whole_request_is_handed_over_with_its_sender(hall: Hall) -> None:
     with hall.connect() as peer:
-        peer.sendall(request_pdu(calling="../../ETC", tail=b"x" * 1000))
+        peer.sendall(request_pdu(calling="../../ETC", tail=LONG))
         assert hall.arrived.wait(DEADLINE_S)
     _, request, sender = hall.established[0]
-    assert request == request_pdu(calling="../../ETC", tail=b"x" * 1000)
+    assert request == request_pdu(calling="../../ETC", tail=LONG)
     assert sender == Applicant("127.0.0.1", "../../ETC", "QADAEMON")
 
 
@@ -129,6 +142,19 @@ def test_bytes_behind_the_request_stay_for_the_association(hall: Hall) -> None:
         (b"\x05\0\0\0\0\x04\0\0\0\0", AbortReason.UNEXPECTED_PDU),
         (b"\x01\0\xff\xff\xff\xff", AbortReason.INVALID_PARAMETER_VALUE),
         (b"\x01\0\0\0\0\x43", AbortReason.INVALID_PARAMETER_VALUE),
+        *(
+            (request_pdu(tail=tail), AbortReason.INVALID_PARAMETER_VALUE)
+            for tail in (
+                b"",
+                item(0x50, b""),
+                context(2),
+                context(1) + context(1),
+                context(1) + context(0),
+                item(0x20, b""),
+                context(1)[:-1],
+                b"\x20\0",
+            )
+        ),
     ],
 )
 def test_anything_but_a_request_is_answered_by_an_abort(
@@ -268,7 +294,7 @@ Pair = tuple[socket.socket, socket.socket]
 def test_the_request_is_read_again_from_what_was_read_ahead(pair: Pair) -> None:
     reader = PduReader(pair[0], bytearray(request_pdu()), length_max=100, timeout_s=1)
     header = reader.read_header()
-    assert bytes(header) + bytes(reader.read(68)) == request_pdu()
+    assert bytes(header) + bytes(reader.read(len(request_pdu()) - 6)) == request_pdu()
     assert not reader.read_ahead
 
 
