@@ -30,10 +30,11 @@ class Works:
     engine: Engine
 
     def receive(self, series: str, count: int = 3) -> None:
-        """Put a series where the receiver leaves it."""
+        """Put a series where the receiver leaves it; its Patient Position is no term."""
         for number in range(1, count + 1):
             uid = f"{series}.{number}"
-            content = part10(data_set(series, number), uid)
+            wrong = data_set(series, number).replace(b"HFS", b"FSH")
+            content = part10(wrong, uid)
             envelope = Envelope(
                 received_at=datetime.now(UTC),
                 sop_instance_uid=uid,
