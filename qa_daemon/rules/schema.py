@@ -29,7 +29,10 @@ class Outcome(StrEnum):
 
 
 #: Names that `suggest: {registered: NAME}` may give; the room `suggest` holds the functions.
-REGISTERED_SUGGESTIONS: Final = frozenset({"orientation", "one_side", "side_per_image"})
+REGISTERED_SUGGESTIONS: Final = frozenset(
+    {"one_side", "orientation", "other_grey", "patient_orientation", "plane_letters"}
+    | {"side_per_image"}
+)
 
 #: What stands to the right of an operator, as YAML gives it; lists are tuples.
 Operand: TypeAlias = "str | int | float | bool | tuple[Operand, ...] | Mapping[str, Operand] | None"

@@ -15,6 +15,12 @@ from qa_daemon.rules.evaluate import evaluate, judged
 from qa_daemon.rules.facts import SeriesFacts, StudyFacts, texts_of
 from qa_daemon.rules.schema import Outcome, Registered, Rule, RulePack, Suggest
 from qa_daemon.suggest.orientation import orientation_suggestions
+from qa_daemon.suggest.radiograph import (
+    patient_orientation_suggestions,
+    photometric_suggestions,
+    plane_letters_suggestions,
+    with_confidence,
+)
 from qa_daemon.suggest.region import body_part_for
 from qa_daemon.suggest.side import per_image_suggestions, side_suggestions
 from qa_daemon.suggest.values import applied, obeys_vr, removing, replacing
@@ -64,8 +70,10 @@ def _suggestions(
 ) -> tuple[Suggestion, ...]:
     if suggest.way == "registered":
         found = REGISTERED[suggest.subject](rule, facts)
-        # Orientations are judged by pixels, which a change of tags does not turn.
-        return found if suggest.subject == "orientation" else _mending(rule, found, facts)
+        if suggest.subject in {"orientation", *JUDGED_BY_PIXELS}:
+            return found  # orientations are held by tests of their own, over every class
+        sure = [with_confidence(each, finding.confidence) for each in found]
+        return _mending(rule, sure, facts)
     if suggest.way == "remove":
         changes = removing(facts.series, suggest.subject)
     else:
@@ -117,6 +125,8 @@ def _from_prediction(suggest: Suggest, facts: SeriesFacts) -> tuple[str, ...]:
     if not isinstance(prediction, Prediction) or prediction.abstained:
         return ()
     accepted = prediction.labels if prediction.labels is not None else (prediction.label or "",)
+    if suggest.subject in _WRITABLE_LABELS:
+        return accepted if set(accepted) <= _WRITABLE_LABELS[suggest.subject] else ()
     term = body_part_for(accepted)
     return () if term is None else (term,)
 
@@ -141,6 +151,11 @@ def _known_term(suggest: Suggest, facts: SeriesFacts) -> tuple[str, ...]:
     return () if part is None else (part.term,)
 
 
+#: Findings that pixels alone decide: they stay the same whatever is written.
+JUDGED_BY_PIXELS: Final = frozenset({"other_grey"})
+#: Labels that may be written where not all may: of a lateral view left or right is not known.
+_WRITABLE_LABELS: Final = {"ViewPosition": frozenset({"AP", "PA"})}
+
 #: Where a replaced value comes from.
 SOURCES: Final[Mapping[str, Callable[[Suggest, SeriesFacts], tuple[str, ...]]]] = {
     "from_prediction": _from_prediction,
@@ -152,6 +167,9 @@ SOURCES: Final[Mapping[str, Callable[[Suggest, SeriesFacts], tuple[str, ...]]]] 
 #: Ways too involved for one value, by the name that rules use.
 REGISTERED: Final[Mapping[str, Callable[[Rule, SeriesFacts], tuple[Suggestion, ...]]]] = {
     "orientation": _orientation,
+    "patient_orientation": patient_orientation_suggestions,
+    "plane_letters": plane_letters_suggestions,
+    "other_grey": photometric_suggestions,
     "one_side": lambda _, facts: side_suggestions(facts),
     "side_per_image": lambda _, facts: per_image_suggestions(facts),
 }

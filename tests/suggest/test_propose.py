@@ -17,7 +17,7 @@ from qa_daemon.rules.facts import SeriesFacts
 from qa_daemon.rules.prove import case_prediction, case_series, facts_of
 from qa_daemon.rules.schema import CaseSeries, Operand, Outcome, RulePack, Suggest
 from qa_daemon.suggest import propose as proposing
-from qa_daemon.suggest.propose import judge, judge_study, propose
+from qa_daemon.suggest.propose import JUDGED_BY_PIXELS, judge, judge_study, propose
 from qa_daemon.suggest.values import applied, obeys_vr
 
 
@@ -50,6 +50,8 @@ def assert_mended(
 def test_every_suggestion_of_every_case_makes_its_check_pass(shipped_pack: RulePack) -> None:
     proposed = 0
     for rule in shipped_pack.enabled:
+        if rule.suggest is not None and rule.suggest.subject in JUDGED_BY_PIXELS:
+            continue
         for case in rule.cases:
             facts = facts_of(rule, case)
             for finding in judged(rule, facts).findings:

@@ -4,6 +4,18 @@ In: the facts of a series or a study. Out: hits, or why there is no verdict.
 """
 
 from qa_daemon.rules.checks import attributes, orders, orientation, sameness, stack, study
+from qa_daemon.rules.checks.projection import directions, greys, view
 from qa_daemon.rules.checks.side import laterality
 
-REGISTERED = (attributes, laterality, orders, orientation, sameness, stack, study)
+REGISTERED = (
+    attributes,
+    directions,
+    greys,
+    laterality,
+    orders,
+    orientation,
+    sameness,
+    stack,
+    study,
+    view,
+)
