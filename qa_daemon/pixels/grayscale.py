@@ -19,6 +19,8 @@ Grey = NDArray[np.float32]
 
 #: ITU-R BT.601, the luma of YBR_FULL (PS3.3 C.7.6.3.1.2).
 LUMA: Final = np.array([0.299, 0.587, 0.114], np.float32)
+#: The range of eight bits: pictures of so few bits use them all, or are dark.
+RANGE_OF_BYTE: Final = 256.0
 _COLOURS: Final = ("Red", "Green", "Blue")
 _ABSENT: Final = Element("UN")
 
@@ -69,6 +71,24 @@ def displayed_values(image: Image, frame: Frame) -> Grey:
         shown = (grey - np.float32(low)) / np.float32(max(high - low, 1e-6))
     shown = np.clip(_finite(shown), 0.0, 1.0)
     return (1.0 - shown if frame.photometric == "MONOCHROME1" else shown).astype(np.float32)
+
+
+def exposed_values(image: Image, frame: Frame) -> Grey:
+    """Return a frame as displayed, 0 black to 1 white, to judge its exposure by.
+
+    As `displayed_values`; but without a window only the bits that the picture uses count as range:
+    twelve bits stored in sixteen are not sixteen times too dark.
+    """
+    grey = _modality_values(image, frame)
+    low, high = _value_range(image, frame)
+    if _voi(image, frame, grey) is not None or high - low <= RANGE_OF_BYTE:
+        return displayed_values(image, frame)
+    used = float(_finite(grey).max()) - low
+    while high - low > 2 * max(used, RANGE_OF_BYTE):
+        high = low + (high - low) / 2
+    shown = np.clip((_finite(grey) - low) / max(high - low, 1e-6), 0.0, 1.0)
+    inverted = frame.photometric == "MONOCHROME1"
+    return np.asarray(1.0 - shown if inverted else shown, np.float32)
 
 
 def rescale_of(image: Image, number: int) -> Rescale:

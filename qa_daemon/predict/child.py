@@ -15,6 +15,7 @@ import resource
 import signal
 import warnings
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from socket import socket
 from typing import Any, Final
@@ -27,7 +28,7 @@ from qa_daemon.errors import ConfigurationError
 from qa_daemon.limits import Limits
 from qa_daemon.pixels.codestream import UNDECODABLE, Undecodable
 from qa_daemon.pixels.decode import Frame, decode_frame
-from qa_daemon.pixels.grayscale import grey_values, pixel_spacing
+from qa_daemon.pixels.grayscale import exposed_values, grey_values, pixel_spacing
 from qa_daemon.pixels.image import Image, read_image
 from qa_daemon.pixels.table import table_side
 from qa_daemon.predict.catalog import ModelCard
@@ -137,7 +138,8 @@ def _seen(
     if not asked:
         return seen
     grey, modality = grey_values(image, frame), str(head["modality"])
-    prepared = Prepared(View(grey, modality, pixel_spacing(image, frame.number)))
+    spacing = pixel_spacing(image, frame.number)
+    prepared = Prepared(View(grey, modality, spacing, partial(exposed_values, image, frame)))
     for name in asked:
         card = models[name].card
         squares = prepared.of(card.preparation, card.size)

@@ -11,6 +11,9 @@ import numpy as np
 from attrs import define, field, frozen
 from numpy.typing import NDArray
 
+from qa_daemon.pixels.inputs.displayed import displayed_tensor
+from qa_daemon.pixels.inputs.marker import marker_places
+from qa_daemon.pixels.inputs.picture import picture_tensor
 from qa_daemon.pixels.tensor import orientation_tensor
 from qa_daemon.records.prediction import Box
 
@@ -44,11 +47,15 @@ class View:
         After the modality LUT (CT: HU), MONOCHROME1 inverted, shape (rows, columns).
     spacing
         Pixel Spacing, between rows and between columns; (1, 1) where unknown.
+    displayed
+        Returns the frame as its window shows it, 0 black to 1 white; few models want it. Without
+        one `grey` is shown from 0 to 1.
     """
 
     grey: Grey
     modality: str
     spacing: tuple[float, float] = (1.0, 1.0)
+    displayed: Callable[[], Grey] | None = None
 
 
 Prepare = Callable[[View, int], Squares]
@@ -59,8 +66,27 @@ def _slice(view: View, size: int) -> Squares:
     return Squares(square[None])
 
 
+def _picture(view: View, size: int) -> Squares:
+    return Squares(picture_tensor(view.grey, view.modality, size=size)[None])
+
+
+def _displayed(view: View, size: int) -> Squares:
+    shown = view.grey if view.displayed is None else view.displayed()
+    return Squares(displayed_tensor(shown, size=size)[None])
+
+
+def _patches(view: View, size: int) -> Squares:
+    places = marker_places(view.grey, size=size)
+    return Squares(places.squares, tuple(Box(*map(float, box)) for box in places.boxes))
+
+
 #: By the word of the card.
-PREPARATIONS: Final[Mapping[str, Prepare]] = {"slice": _slice}
+PREPARATIONS: Final[Mapping[str, Prepare]] = {
+    "slice": _slice,
+    "picture": _picture,
+    "displayed": _displayed,
+    "patches": _patches,
+}
 
 
 @define(eq=False)
