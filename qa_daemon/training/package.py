@@ -1,15 +1,16 @@
-"""Build a model package from fitted weights: `python -m qa_daemon.training.package TARGET ...`.
+"""Write a model package: flat buffer, card, labels, figures, golden inputs.
 
-In: weights of one or more fits. Out: `OUT/<id>/<version>/` with the flat buffer, card, labels,
-figures and golden inputs, ready for `predict.catalog`.
+In: a fitted network, its calibrated card and figures. Out: `OUT/<id>/<version>/`, ready for
+`predict.catalog`. No package holds an image of a third party: golden inputs are drawn.
 """
 
-import argparse
 import hashlib
+import io
 import json
 import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,302 +21,257 @@ import yaml
 from attrs import evolve, frozen
 from numpy.typing import NDArray
 
-from qa_daemon.errors import ConfigurationError
-from qa_daemon.pixels.tensor import MODEL_SIZE
-from qa_daemon.predict.catalog import ModelCard, load_catalog
+from qa_daemon.predict.catalog import ModelCard, Witness
 from qa_daemon.predict.interpreter import Interpreter
-from qa_daemon.training import evaluate
-from qa_daemon.training.datasets import (
-    REGIONS,
-    SOURCES_HELD_OUT,
-    VALIDATION_SHARE,
-    LabelledSlice,
-    slices,
-    split,
-)
-from qa_daemon.training.fit import TARGETS, drawn
-from qa_daemon.training.networks import network
+from qa_daemon.training.figures.strangers import drawn
+from qa_daemon.training.recipe import Calibrated, Example, Figures, HeldOut, Licences, Recipe
 
-#: Golden inputs: drawn pictures only, so that no package holds an image of a third party.
+#: Golden inputs of 80 x 80; of larger ones as many as fill the same room, and two at least.
 GOLDEN_COUNT: Final = 6
+GOLDEN_PIXELS: Final = GOLDEN_COUNT * 80 * 80
 GOLDEN_SEED: Final = 20
-ORIENTATION_LABELS: Final = tuple(str(label) for label in range(8))
-#: What each label means, for `labels.yaml`.
-MEANINGS: Final = {
-    "axial_orientation": {
-        str(label): f"spine at the {spine}; " + ("mirrored" if label >= 4 else "not mirrored")
-        for label, spine in enumerate(("bottom", "right", "top", "left") * 2)
-    },
-    "body_region": {
-        "HEAD": "skull base and above, face included",
-        "NECK": "from the shoulders' upper edge to the mandible",
-        "CHEST": "from the apices to where heart or lung still dominates",
-        "ABDOMEN": "liver dominating, down to the iliac crest",
-        "PELVIS": "from the iliac wings to the ischium",
-        "LOWERLIMB": "below the ischium, knee included",
-    },
-}
-HOW: Final = {
-    "turn": "floor; a series needs it after the vote of its slices",
-    "turn_slice": "validation patients, random fields and windows: at most 0.3 % of answers "
-    "decided and wrong, each patient counting once; floor 0.95",
-    "mirror": "floor; a series needs it after the vote of the slices that show organs",
-    "mirror_slice": "as turn_slice, on slices whose side is known; floor 0.975",
-    "organs": "chest or abdomen more likely than not on a slice that speaks about the mirror",
-    "known": "set by hand; nine in ten drawn shapes and all white noise stay below it",
-    "label": "more likely than not, after calibration",
-}
+#: A card is read by people: longer figures stand in `metrics.json` alone.
+CARD_LINES_MAX: Final = 160
 
 
-@frozen
+@frozen(kw_only=True, eq=False)
 class Made:
-    """A package about to be written."""
+    """A package about to be written.
 
-    card: ModelCard
-    figures: evaluate.Figures
-    items: tuple[LabelledSlice, ...]
-
-
-def package(
-    target: str, data: Path, weights: Sequence[Path], out: Path, version: str = "1.0.0"
-) -> Path:
-    """Convert, calibrate, measure and write one model; return its folder.
-
-    `axial_orientation` needs `body_region` in `out` already: it says where organs are in view.
+    Attributes
+    ----------
+    examples
+        All that could be used, fitted or not.
+    fitted, held_out
+        How many pictures, and of how many groups, were fitted on and kept for figures.
+    rule
+        Who was held out.
+    folds
+        0 where figures come from the held-out; else everything was fitted on, and calibration,
+        thresholds and figures come from so many folds, each scored by a model that did not see it.
     """
-    labels = REGIONS if target == "body_region" else ORIENTATION_LABELS
-    models = []
-    outputs = 1 if target == "axial_orientation" else len(REGIONS)
-    for number, path in enumerate(weights):
-        model = network(MODEL_SIZE, outputs, f"{target}_{number}")
-        model.load_weights(path)
-        models.append(model)
-    content = flat_buffer(averaged(models, target))
-    card = ModelCard(
-        id=target,
-        version=version,
-        target=target,
-        labels=labels,
-        modalities=("CT", "MR"),
-        size=MODEL_SIZE,
-        copies="scored" if target == "axial_orientation" else "averaged",
-        temperature=1.0,
-        correlation=0.0,
-        digest=hashlib.sha256(content).hexdigest(),
-        content=content,
-        golden=out / target / version / "golden" / "golden.npz",
-    )
-    items = tuple(slices(data))
-    measure = _orientation if target == "axial_orientation" else _region
-    made = measure(card, items, out)
-    return _write(made, out / target / version)
 
+    recipe: Recipe[Any]
+    calibrated: Calibrated
+    figures: Figures
+    examples: tuple[Example, ...]
+    held_out: tuple[Example, ...]
+    rule: HeldOut
+    licences: Licences
+    folds: int = 0
 
-def _region(card: ModelCard, items: tuple[LabelledSlice, ...], _out: Path) -> Made:
-    held_out = [item for item in split(items).validation if item.regions]
-    found = evaluate.scored(card, held_out, None)
-    card = evaluate.calibrated_regions(card, found)
-    return Made(card, evaluate.region_figures(card, found), items)
-
-
-def _orientation(card: ModelCard, items: tuple[LabelledSlice, ...], out: Path) -> Made:
-    regions = load_catalog(out).of("body_region")
-    if regions is None:
-        raise ConfigurationError(f"{out}: holds no usable body_region; package that first")
-    held_out = split(items).validation
-    axial = [item for item in held_out if item.plane == "axial"]
-    found = evaluate.scored(card, axial, regions)
-    card = evaluate.calibrated_orientation(card, found)
-    figures = evaluate.orientation_figures(card, found)
-    others = [item for item in held_out if item.plane in ("sagittal", "coronal")]
-    figures["no axial slices"] = evaluate.outsider_figures(card, regions, others)
-    return Made(card, figures, items)
-
-
-def _write(made: Made, folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    card = evolve(made.card, golden=folder / "golden" / "golden.npz")
-    (folder / "model.tflite").write_bytes(card.content)
-    inputs = golden_inputs(card.size)
-    outputs = Interpreter(card).scores(inputs.astype(np.float32))
-    write_golden(Golden(inputs, outputs), card.golden)
-    said = _said(made)
-    (folder / "card.yaml").write_text(_yaml(said), encoding="utf-8")
-    (folder / "labels.yaml").write_text(_yaml(MEANINGS[card.target]), encoding="utf-8")
-    figures = json.dumps(made.figures, indent=1)
-    (folder / "metrics.json").write_text(figures + "\n", encoding="utf-8")
-    (folder / "CARD.md").write_text(_readable(made), encoding="utf-8")
-    return folder
-
-
-def _said(made: Made) -> Mapping[str, object]:
-    card = made.card
-    used = {
-        "axial_orientation": ("turn", "turn_slice", "mirror", "mirror_slice", "organs", "known"),
-        "body_region": ("label", "known"),
-    }[card.target]
-    values = card.thresholds
-    return {
-        "id": card.id,
-        "version": card.version,
-        "target": card.target,
-        "labels": list(card.labels),
-        "input": {"size": card.size, "copies": card.copies, "modalities": list(card.modalities)},
-        "calibration": {"temperature": card.temperature, "correlation": card.correlation},
-        "thresholds": {name: {"value": values[name], "how": HOW[name]} for name in used},
-        "sha256": card.digest,
-        "data": _sources(made.items),
-        "split": {
-            "patients held out of every source": VALIDATION_SHARE,
-            "sources held out": sorted(SOURCES_HELD_OUT),
-            "left out": "patients of exclude_from_training.csv",
-        },
-    }
-
-
-def _sources(items: Sequence[LabelledSlice]) -> list[Mapping[str, object]]:
-    groups: dict[tuple[str, str], list[LabelledSlice]] = defaultdict(list)
-    for item in items:
-        groups[item.source, item.licence].append(item)
-    return [
-        {
-            "source": source,
-            "licence as stated": licence,
-            "modalities": sorted({item.modality for item in group}),
-            "slices": len(group),
-            "patients": len({item.patient for item in group}),
-            "fitted": source not in SOURCES_HELD_OUT,
-        }
-        for (source, licence), group in sorted(groups.items())
-    ]
-
-
-def _yaml(value: object) -> str:
-    return str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100))
-
-
-def _readable(made: Made) -> str:
-    card, parts = made.card, split(made.items)
-    lines = [
-        f"# {card.name}",
-        "",
-        *PURPOSE[card.target],
-        "",
-        f"Input: one slice as `pixels.tensor` makes it, {card.size} x {card.size}, shown in its",
-        f"eight turned copies ({card.copies}). {len(card.content) // 1024} KiB, 8-bit weights.",
-        "",
-        f"Fitted on {len(parts.training)} slices of {_patients(parts.training)} patients;",
-        "calibrated, thresholds chosen and measured on",
-        f"{len(parts.validation)} slices of {_patients(parts.validation)} other patients,",
-        f"{len(SOURCES_HELD_OUT)} sources wholly unseen. Sources and licences: `card.yaml`.",
-        "",
-        "Figures are [share, lower, upper] with 95 % Wilson intervals; slices of one patient are",
-        "not independent, so the true intervals are wider. Thresholds were chosen on the same",
-        "patients. All groups: `metrics.json`.",
-        "",
-        "```yaml",
-        _yaml(_headline(made.figures)).rstrip(),
-        "```",
-        "",
-        *LIMITS[card.target],
-        "",
-    ]
-    return "\n".join(lines)
-
-
-def _patients(items: Sequence[LabelledSlice]) -> int:
-    return len({item.patient for item in items})
-
-
-def _headline(figures: evaluate.Figures) -> evaluate.Figures:
-    """Return the figures without single sources and regions."""
-    shown: evaluate.Figures = {}
-    for name, value in figures.items():
-        if name == "single slices" and isinstance(value, dict):
-            shown[name] = {key: each for key, each in value.items() if ":" not in key}
-        else:
-            shown[name] = value
-    return json.loads(json.dumps(shown))  # type: ignore[no-any-return]  # what went in comes out
-
-
-@frozen(eq=False)
-class Golden:
-    """Drawn inputs, shape (n, size, size), and the logits that the model gives, (n, labels)."""
-
-    inputs: NDArray[np.float16]
-    outputs: NDArray[np.float32]
+    @property
+    def fitted(self) -> tuple[Example, ...]:
+        """The examples that fitting saw."""
+        if self.folds:
+            return self.examples
+        unseen = {example.id for example in self.held_out}
+        return tuple(example for example in self.examples if example.id not in unseen)
 
 
 def flat_buffer(model: keras.Model) -> bytes:
     """Return the network as LiteRT with weights in 8 bits and sums in 32.
 
-    Measured against 16-bit weights on the validation slices: totals of the figures only (one best
-    region more or less; as many turns and mirrors decided and wrong), not slice by slice. A third
-    of the time, half the size.
+    Measured against 16-bit weights on the validation slices of the two slice models: totals of the
+    figures only (one best region more or less; as many turns and mirrors decided and wrong), not
+    slice by slice. A third of the time, half the size.
     """
     converter: Any = tf.lite.TFLiteConverter.from_keras_model(model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    content: bytes = converter.convert()
+    with redirect_stdout(io.StringIO()):  # it describes its temporary file there
+        content: bytes = converter.convert()
     return content
 
 
-def averaged(models: list[keras.Model], name: str) -> keras.Model:
+def averaged(models: Sequence[keras.Model], name: str) -> keras.Model:
     """Return one network whose logits are the mean of several: an ensemble in one file."""
     if len(models) == 1:
         return models[0]
-    given = keras.Input(models[0].input_shape[1:], name="slice")
+    given = keras.Input(models[0].input_shape[1:], name="picture")
     return keras.Model(given, keras.layers.Average()([model(given) for model in models]), name=name)
 
 
+def blank_card(recipe: Recipe[Any], content: bytes, version: str) -> ModelCard:
+    """Return the card of a network before calibration."""
+    return ModelCard(
+        id=recipe.target,
+        version=version,
+        target=recipe.target,
+        labels=recipe.labels,
+        modalities=recipe.modalities,
+        planes=recipe.planes,
+        preparation=recipe.preparation,
+        size=recipe.size,
+        copies=recipe.copies,
+        reject=recipe.reject,
+        temperature=1.0,
+        correlation=0.0,
+        witnesses=recipe.witnesses,
+        digest=hashlib.sha256(content).hexdigest(),
+        content=content,
+        golden=Path(),
+    )
+
+
+def write(made: Made, models: Path) -> Path:
+    """Write a package below a folder of models; return its folder."""
+    card = made.calibrated.card
+    folder = models / card.id / card.version
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.tflite").write_bytes(card.content)
+    inputs = golden_inputs(card.size)
+    golden = folder / "golden" / "golden.npz"
+    _write_golden(
+        inputs, Interpreter(evolve(card, golden=golden)).scores(inputs.astype(np.float32)), golden
+    )
+    (folder / "labels.yaml").write_text(_yaml(dict(made.recipe.words.meanings)), encoding="utf-8")
+    figures = {**made.figures, "held out": sorted({e.group for e in made.held_out})}
+    (folder / "metrics.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    (folder / "CARD.md").write_text(readable(made), encoding="utf-8")
+    (folder / "card.yaml").write_text(_yaml(_said(made)), encoding="utf-8")
+    return folder
+
+
+def _said(made: Made) -> Mapping[str, object]:
+    card = made.calibrated.card
+    return {
+        "id": card.id,
+        "version": card.version,
+        "target": card.target,
+        "labels": list(card.labels),
+        **({"reject": card.reject} if card.reject else {}),
+        "input": {
+            "preparation": card.preparation,
+            "size": card.size,
+            "copies": card.copies,
+            "modalities": list(card.modalities),
+            **({"planes": list(card.planes)} if card.preparation == "slice" else {}),
+        },
+        **({"witnesses": [_witness(each) for each in card.witnesses]} if card.witnesses else {}),
+        "calibration": {"temperature": card.temperature, "correlation": card.correlation},
+        "thresholds": {
+            name: {"value": value, "how": made.calibrated.how[name]}
+            for name, value in card.thresholds.items()
+        },
+        "sha256": card.digest,
+        "licences": made.licences.value,
+        "data": _sources(made),
+        "split": _division(made),
+    }
+
+
+def _witness(witness: Witness) -> Mapping[str, object]:
+    return {
+        "target": witness.target,
+        "sided": list(witness.sided),
+        "sideless": list(witness.sideless),
+        "known": witness.known,
+    }
+
+
+def _division(made: Made) -> Mapping[str, object]:
+    left_out = "patients of exclude_from_training.csv"
+    if made.folds:
+        return {"fitted": "everything", "figures": f"{made.folds} folds", "left out": left_out}
+    return {
+        "patients held out of every source": made.rule.share,
+        "sources held out": sorted(made.rule.sources),
+        "left out": left_out,
+    }
+
+
+def _sources(made: Made) -> list[Mapping[str, object]]:
+    groups: dict[tuple[str, str], list[Example]] = defaultdict(list)
+    fitted = {example.source for example in made.fitted}
+    for example in made.examples:
+        groups[example.source, example.licence].append(example)
+    return [
+        {
+            "source": source,
+            "licence as stated": licence,
+            "modalities": sorted({example.modality for example in group}),
+            "pictures": len(group),
+            "patients": len({example.group for example in group}),
+            "fitted": source in fitted,
+        }
+        for (source, licence), group in sorted(groups.items())
+    ]
+
+
+def readable(made: Made) -> str:
+    """Return the text of `CARD.md`."""
+    card, words = made.calibrated.card, made.recipe.words
+    figures = _yaml(_headline(made.figures)).rstrip().splitlines()
+    if len(figures) > CARD_LINES_MAX:
+        figures = [*figures[:CARD_LINES_MAX], "# the rest: metrics.json"]
+    lines = [
+        f"# {card.name}",
+        "",
+        *words.purpose,
+        "",
+        f"Input: {made.recipe.preparation}, {card.size} x {card.size}, copies {card.copies}.",
+        f"{len(card.content) // 1024} KiB, 8-bit weights. Licences seen: {made.licences.value}.",
+        "",
+        *_seen(made),
+        "Sources and licences: `card.yaml`.",
+        "",
+        "Figures are [share, lower, upper] with 95 % Wilson intervals; pictures of one patient are",
+        "not independent, so the true intervals are wider. A share of n = 0 reads [0, 0, 1] and",
+        "says nothing. Thresholds were chosen on the same patients. All groups: `metrics.json`.",
+        "",
+        "```yaml",
+        *figures,
+        "```",
+        "",
+        *words.limits,
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _seen(made: Made) -> list[str]:
+    fitted = f"{len(made.fitted)} pictures of {_groups(made.fitted)} patients"
+    if made.folds:
+        return [
+            f"Fitted on everything: {fitted}. Calibrated, thresholds chosen and measured",
+            f"out of fold: {made.folds} models, each on patients that it did not see.",
+        ]
+    return [
+        f"Fitted on {fitted}; calibrated, thresholds chosen and measured on",
+        f"{len(made.held_out)} pictures of {_groups(made.held_out)} other patients,",
+        f"{len(made.rule.sources)} sources wholly unseen.",
+    ]
+
+
+def _groups(examples: Sequence[Example]) -> int:
+    return len({example.group for example in examples})
+
+
+def _headline(figures: Figures) -> Figures:
+    """Return the figures without single sources and sub-groups (`name: part`)."""
+    shown: Figures = {}
+    for name, value in figures.items():
+        if isinstance(value, dict):
+            shown[name] = {key: each for key, each in value.items() if ": " not in str(key)}
+        else:
+            shown[name] = value
+    return json.loads(json.dumps(shown))  # type: ignore[no-any-return]  # what went in comes out
+
+
 def golden_inputs(size: int) -> NDArray[np.float16]:
-    """Return drawn pictures, the same on every machine."""
+    """Return drawn pictures, shape (n, size, size), the same on every machine."""
     random = np.random.default_rng(GOLDEN_SEED)
-    return np.stack([drawn(random, size) for _ in range(GOLDEN_COUNT)]).astype(np.float16)
+    count = max(2, min(GOLDEN_COUNT, GOLDEN_PIXELS // size**2))
+    return np.stack([drawn(random, size) for _ in range(count)]).astype(np.float16)
 
 
-def write_golden(golden: Golden, path: Path) -> None:
-    """Write golden inputs and outputs, replacing the file at once."""
+def _write_golden(inputs: NDArray[np.float16], outputs: NDArray[np.float32], path: Path) -> None:
+    """Write golden inputs and the logits expected of them, replacing the file at once."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as part:
-        np.savez_compressed(part, inputs=golden.inputs, outputs=golden.outputs)
+        np.savez_compressed(part, inputs=inputs, outputs=outputs)
     Path(part.name).replace(path)
 
 
-PURPOSE: Final = {
-    "axial_orientation": (
-        "Says how an axial CT or MR slice lies on the screen: which way the spine points (four",
-        "quarter turns) and whether left and right are exchanged. Turn and mirror are decided",
-        "apart; the mirror only where `body_region` sees chest or abdomen. One score per turned",
-        "copy, so the answer cannot depend on how the slice was stored.",
-    ),
-    "body_region": (
-        "Says which regions of the body a CT or MR slice shows; several may be in view.",
-    ),
-}
-LIMITS: Final = {
-    "axial_orientation": (
-        "Not for other planes, projections, PET or single knees' sides. Heads, necks, pelves and",
-        "limbs have no mark of left and right: the mirror stays undecided there. Situs inversus",
-        "looks like a mirror. Children, pregnancy and animals were not in the data.",
-    ),
-    "body_region": (
-        "Regions were judged by one reader without a radiologist. MR of neck, abdomen and pelvis",
-        "and CT of legs are rare in the data. A sign for quality assurance, not a diagnosis.",
-    ),
-}
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Build a package from the command line."""
-    parser = argparse.ArgumentParser(prog="python -m qa_daemon.training.package")
-    parser.add_argument("target", choices=TARGETS)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--weights", type=Path, nargs="+", required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--version", default="1.0.0")
-    given = parser.parse_args(arguments)
-    package(given.target, given.data, given.weights, given.out, given.version)
-
-
-if __name__ == "__main__":
-    main()
+def _yaml(value: object) -> str:
+    return str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100))

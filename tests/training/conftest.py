@@ -2,10 +2,35 @@
 
 import csv
 import json
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 import pytest
+from numpy.random import Generator
+
+from qa_daemon.pixels.tensor import standardised
+from qa_daemon.predict.catalog import Catalog, ModelCard
+from qa_daemon.training.figures.calibration import calibrated_single
+from qa_daemon.training.figures.standard import answers, standard_figures
+from qa_daemon.training.recipe import (
+    Batch,
+    Calibrated,
+    Draw,
+    Example,
+    Figures,
+    Grey,
+    HeldOut,
+    Kind,
+    Plan,
+    Recipe,
+    Scored,
+    Start,
+    Words,
+)
 
 
 def volume(path: Path, regions: list[str], **said: object) -> None:
@@ -61,4 +86,134 @@ def drawn_data(tmp_path: Path) -> Path:
         rows = csv.writer(lines)
         rows.writerow(["file", "patient", "why"])
         rows.writerow(["volumes/barred.npz", "barred", "in the tests"])
+    return data
+
+
+# A target that a small network learns in seconds: is a bar in the picture, a block, or nothing?
+SIZE = 16
+LABELS = ("AP", "LATERAL", "OBLIQUE")
+HELD_OUT = HeldOut(share=0.3, sources=frozenset({"far"}))
+
+
+def bar(label: str, seed: int) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Return grey values, shape (32, 32): a bar, a block or nothing, on noise."""
+    random = np.random.default_rng(seed)
+    picture = random.normal(0, 0.3, (32, 32)).astype(np.float32)
+    at = int(random.integers(8, 22))
+    if label == "AP":
+        picture[at : at + 4, 4:28] += 2
+    if label == "LATERAL":
+        picture[at - 4 : at + 8, at - 4 : at + 8] += 2
+    return picture
+
+
+def bars(data: Path) -> Sequence[Example]:
+    """Return 90 pictures of 45 patients of three sources; `data` has no part in it."""
+    assert data.is_dir()
+    return [
+        Example(
+            id=f"bars/{number}.png",
+            read=partial(bar, LABELS[number % 3], number),
+            labels=(LABELS[number % 3],),
+            patient=f"{source}|{number // 2}",
+            source=source,
+            licence=licence,
+            modality="DX",
+        )
+        for number in range(90)
+        for source, licence in [
+            (("near", "CC BY 4.0"), ("middle", "not stated"), ("far", "CC0"))[number // 30]
+        ]
+    ]
+
+
+def shown(example: Example) -> Grey:
+    return standardised(np.asarray(example.read()[::2, ::2], np.float32))
+
+
+def draws(examples: Sequence[Example], plan: Plan) -> Draw:
+    pictures = [shown(example) for example in examples]
+
+    def batch_of(index: int) -> Batch:
+        random = np.random.default_rng([plan.seed, index])
+        chosen = random.integers(len(pictures), size=plan.batch)
+        noise = random.normal(0, 0.1, (plan.batch, plan.size, plan.size)).astype(np.float32)
+        targets = [[float(label in examples[at].labels) for label in LABELS] for at in chosen]
+        return Batch(
+            (np.stack([pictures[at] for at in chosen]) + noise)[..., None],
+            np.asarray(targets, np.float32),
+            np.ones(plan.batch, np.float32),
+        )
+
+    return batch_of
+
+
+def network(_start: Start) -> Any:
+    given = keras.Input((SIZE, SIZE, 1))
+    x = keras.layers.Conv2D(8, 5, activation="relu")(given)
+    x = keras.layers.Dropout(0.1)(keras.layers.GlobalMaxPooling2D()(x))
+    return keras.Model(given, keras.layers.Dense(len(LABELS))(x))
+
+
+def loss(logits: Any, targets: Any, weights: Any) -> Any:
+    each = keras.losses.categorical_crossentropy(targets, logits, from_logits=True)
+    return keras.ops.mean(weights * each)
+
+
+def varied(example: Example, random: Generator) -> Grey:
+    noise = random.normal(0, 0.1, (SIZE, SIZE)).astype(np.float32)
+    return standardised(shown(example) + noise)
+
+
+def calibrated(card: ModelCard, found: Scored[Example], _beside: Catalog) -> Calibrated:
+    return calibrated_single(card, found, 0.05)
+
+
+def figures(card: ModelCard, found: Scored[Example], _beside: Catalog) -> Figures:
+    return standard_figures(answers(card, found, Kind.SINGLE), HELD_OUT.sources)
+
+
+TINY = Recipe[Example](
+    target="view",
+    labels=LABELS,
+    kind=Kind.SINGLE,
+    modalities=("DX",),
+    size=SIZE,
+    preparation="slice",
+    copies="averaged",
+    steps=150,
+    batch=16,
+    learning_rate=2e-2,
+    held_out=HELD_OUT,
+    variants=1,
+    words=Words(
+        purpose=("Says what is drawn.",),
+        limits=("Only for bars.",),
+        meanings={"AP": "a bar", "LATERAL": "a block", "OBLIQUE": "nothing"},
+    ),
+    examples=bars,
+    network=network,
+    draws=draws,
+    loss=loss,
+    shown=shown,
+    varied=varied,
+    calibrated=calibrated,
+    figures=figures,
+)
+
+
+@pytest.fixture
+def tiny() -> Recipe[Example]:
+    """Return the recipe of the bars."""
+    return TINY
+
+
+@pytest.fixture
+def bars_data(tmp_path: Path) -> Path:
+    """Return a data folder for it: the list of the excluded, with one of its patients."""
+    data = tmp_path / "bars"
+    data.mkdir()
+    (data / "exclude_from_training.csv").write_text(
+        "file,patient,why\nbars/4.png,,in the tests\n,7,in the tests\n", encoding="utf-8"
+    )
     return data

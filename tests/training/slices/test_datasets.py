@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from qa_daemon.errors import InputError
-from qa_daemon.training.datasets import SOURCES_HELD_OUT, is_held_out, slices, split
+from qa_daemon.training.slices.datasets import HELD_OUT, SOURCES_HELD_OUT, slices
+from qa_daemon.training.split import is_held_out, split
 
 
 @pytest.mark.shared
@@ -24,12 +25,12 @@ def test_patients_of_the_exclusion_list_are_never_yielded(shared_data: Path) -> 
 def test_no_patient_and_no_held_out_source_is_on_both_sides_of_the_split(
     shared_data: Path,
 ) -> None:
-    parts = split(tuple(slices(shared_data)))
+    parts = split(tuple(slices(shared_data)), HELD_OUT)
     fitted = {item.patient for item in parts.training}
-    assert fitted.isdisjoint(item.patient for item in parts.validation)
+    assert fitted.isdisjoint(item.patient for item in parts.held_out)
     assert SOURCES_HELD_OUT.isdisjoint(item.source for item in parts.training)
-    assert {item.source for item in parts.validation} >= SOURCES_HELD_OUT
-    assert 0.1 < len(parts.validation) / (len(parts.training) + len(parts.validation)) < 0.25
+    assert {item.source for item in parts.held_out} >= SOURCES_HELD_OUT
+    assert 0.1 < len(parts.held_out) / (len(parts.training) + len(parts.held_out)) < 0.25
 
 
 def test_barred_files_and_barred_patients_elsewhere_are_left_out(drawn_data: Path) -> None:
@@ -77,5 +78,7 @@ def test_values_are_hounsfield_units_only_where_the_volume_says_so(drawn_data: P
 
 def test_the_split_depends_on_patient_and_source_alone(drawn_data: Path) -> None:
     once, again = list(slices(drawn_data)), list(slices(drawn_data))
-    assert [is_held_out(item) for item in once] == [is_held_out(item) for item in again]
-    assert all(is_held_out(item) for item in once if item.source == "KiTS")
+    assert [is_held_out(item, HELD_OUT) for item in once] == [
+        is_held_out(item, HELD_OUT) for item in again
+    ]
+    assert all(is_held_out(item, HELD_OUT) for item in once if item.source == "KiTS")

@@ -8,7 +8,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from qa_daemon.training.datasets import LabelledSlice
+from qa_daemon.training.recipe import Example
 
 #: Share of decided answers that may be wrong, each patient counting once: three in a thousand for
 #: the turn and as many for the mirror leave four for the regions, one alarm in a hundred series.
@@ -25,12 +25,12 @@ def wilson(right: float, count: float) -> list[float]:
     return [round(float(each), 4) for each in (share, max(0, centre - half), min(1, centre + half))]
 
 
-def patient_weights(items: Sequence[LabelledSlice]) -> NDArray[np.float64]:
-    """Return weights that let each patient count by the root of its slices, mean 1."""
+def patient_weights(examples: Sequence[Example]) -> NDArray[np.float64]:
+    """Return weights that let each patient count by the root of its pictures, mean 1."""
     counts: dict[str, int] = defaultdict(int)
-    for item in items:
-        counts[item.patient] += 1
-    weights = np.asarray([counts[item.patient] ** -0.5 for item in items])
+    for example in examples:
+        counts[example.patient] += 1
+    weights = np.asarray([counts[example.patient] ** -0.5 for example in examples])
     return np.asarray(weights / weights.mean(), np.float64)
 
 
@@ -43,10 +43,12 @@ class Said:
     patient: str
 
 
-def threshold(said: Sequence[Said], least: float) -> float:
+def threshold(
+    said: Sequence[Said], least: float, wrong_share_max: float = WRONG_SHARE_MAX
+) -> float:
     """Return the least probability from `least` on with few enough wrong answers above it.
 
-    Each patient counts once, however many slices there are; the share is that of all answers, so
+    Each patient counts once, however many pictures there are; the share is that of all answers, so
     that a threshold which almost nobody reaches is not called a good one for being never wrong.
     """
     counts: dict[str, int] = defaultdict(int)
@@ -56,7 +58,7 @@ def threshold(said: Sequence[Said], least: float) -> float:
     borne, value = 0.0, least
     for each in wrong:
         borne += 1 / counts[each.patient]
-        if borne > WRONG_SHARE_MAX * len(counts):
+        if borne > wrong_share_max * len(counts):
             value = float(np.ceil(each.probability * 1000 + 1e-6) / 1000)
             break
     return max(least, value)

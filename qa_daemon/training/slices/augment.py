@@ -4,6 +4,7 @@ In: a labelled slice and a random generator. Out: a square as `pixels.tensor` ma
 and the disc are those of the service; only what a hospital could have done otherwise is random.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -18,9 +19,10 @@ from qa_daemon.pixels.tensor import (
     Grey,
     body_frame,
     contrast,
+    orientation_tensor,
     standardised,
 )
-from qa_daemon.training.datasets import LabelledSlice
+from qa_daemon.training.slices.datasets import LabelledSlice
 
 #: Patients lie a little rolled and heads tilt; 15 degrees keeps classes 90 degrees apart.
 TURN_DEGREES_MAX: Final = 15.0
@@ -29,6 +31,8 @@ ZOOM_OF_CROP: Final = (1.1, 1.9)
 SHIFT_MAX: Final = 0.10
 ASPECT_MAX: Final = 1.15
 CURVE_KNOTS: Final = 7
+#: How much more often slices are drawn on which the side is known.
+SIDED_WEIGHT: Final = 2.2
 
 
 @frozen(kw_only=True)
@@ -209,3 +213,33 @@ def _bilinear(shown: Grey, rows: NDArray[np.float64], columns: NDArray[np.float6
     below = flat[at + stride] * (1 - across) + flat[at + stride + 1] * across
     sampled: Grey = (above * (1 - down) + below * down).astype(np.float32)
     return sampled
+
+
+def turned_array(picture: Grey, label: int) -> Grey:
+    """Return T_label of (h, w): mirror first, then quarter turns anti-clockwise."""
+    return np.rot90(np.fliplr(picture) if label >= 4 else picture, label % 4)
+
+
+def drawing_weights(items: Sequence[LabelledSlice]) -> NDArray[np.float64]:
+    """Return how often each slice is drawn, sum 1.
+
+    A patient of many slices counts by the root of them, and so does a kind (modality, plane,
+    region): else two stacks of heads would outvote a hundred single abdomens.
+    """
+
+    def share(keys: list[object], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        totals: dict[object, float] = {}
+        for key, weight in zip(keys, weights, strict=True):
+            totals[key] = totals.get(key, 0.0) + weight
+        return np.asarray(weights / np.sqrt([totals[key] for key in keys]), np.float64)
+
+    weights = share([item.patient for item in items], np.ones(len(items)))
+    weights = share([item.source for item in items], weights) ** 0.75
+    weights = share([(item.modality, item.plane, item.regions) for item in items], weights)
+    weights *= [SIDED_WEIGHT if item.is_sided or item.is_sided_between else 1.0 for item in items]
+    return np.asarray(weights / weights.sum(), np.float64)
+
+
+def shown(item: LabelledSlice, size: int = MODEL_SIZE) -> Grey:
+    """Return the input that the service makes of the slice, shape (size, size)."""
+    return orientation_tensor(item.grey(), item.shown_as, size=size)

@@ -1,21 +1,17 @@
-"""Measure a model on patients and sources that fitting never saw, and choose its thresholds.
+"""Measure a model of slices on patients and sources that fitting never saw, and its thresholds.
 
-In: the validation part of the data, and the model as the service runs it. Out: a calibrated card
-and its figures. Answers go through `predict.heads`, so that what is measured is what is served.
-Intervals are Wilson's, 95 %.
+In: scored slices, and the models beside it. Out: a calibrated card and its figures. Answers go
+through `predict.heads`, so that what is measured is what is served. Intervals are Wilson's, 95 %.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
-from typing import Final, TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 import numpy as np
 from attrs import evolve, frozen
 from numpy.typing import NDArray
 
-from qa_daemon.errors import ConfigurationError
-from qa_daemon.pixels.tensor import orientation_tensor, standardised
 from qa_daemon.predict.calibrate import sigmoid, softmax
 from qa_daemon.predict.catalog import ModelCard
 from qa_daemon.predict.heads.labels import multi_label_predictions
@@ -23,15 +19,15 @@ from qa_daemon.predict.heads.orientation import orientation_predictions
 from qa_daemon.predict.heads.outputs import Outputs, Subject
 from qa_daemon.predict.interpreter import Interpreter
 from qa_daemon.records.prediction import Prediction
-from qa_daemon.training.augment import USUAL, draw, prepared
-from qa_daemon.training.datasets import REGIONS, SOURCES_HELD_OUT, LabelledSlice, slices, split
-from qa_daemon.training.fit import drawn
-from qa_daemon.training.statistics import Said, patient_weights, threshold, wilson
+from qa_daemon.training.figures.calibration import best_temperature
+from qa_daemon.training.figures.curves import macro_f1
+from qa_daemon.training.figures.intervals import Said, patient_weights, threshold, wilson
+from qa_daemon.training.figures.strangers import no_anatomy
+from qa_daemon.training.recipe import Figures
+from qa_daemon.training.recipe import Scored as Pictures
+from qa_daemon.training.slices.augment import shown
+from qa_daemon.training.slices.datasets import REGIONS, SOURCES_HELD_OUT, LabelledSlice
 
-Figures: TypeAlias = dict[str, object]
-
-#: Random variants per slice (field, window, table, noise) on which thresholds must hold too.
-VARIANTS: Final = 6
 #: No threshold goes below these, whatever so few validation patients suggest.
 TURN_MIN: Final = 0.95
 MIRROR_MIN: Final = 0.975
@@ -44,8 +40,6 @@ ORGANS_MIN: Final = 0.5
 KNOWN_MIN: Final = 0.3
 #: As many slices per series as the service samples.
 SERIES_SLICES_MAX: Final = 10
-OUTSIDERS: Final = 200
-TEMPERATURES: Final = np.exp(np.linspace(np.log(0.5), np.log(4.0), 43))
 
 
 @frozen(eq=False)
@@ -77,40 +71,20 @@ class Scored:
         return self.at(np.flatnonzero(self.variants == 0).tolist())
 
 
-def evaluate(card: ModelCard, data: Path, regions: ModelCard | None = None) -> Figures:
-    """Measure a model, as it is shipped, on the validation part of `data`.
-
-    `axial_orientation` needs the region model, which says where organs are in view.
-    """
-    held_out = split(tuple(slices(data))).validation
-    if card.target == "body_region":
-        return region_figures(card, scored(card, [i for i in held_out if i.regions], None))
-    if regions is None:
-        raise ConfigurationError(f"{card.name}: cannot be measured without the region model")
-    axial = [item for item in held_out if item.plane == "axial"]
-    figures = orientation_figures(card, scored(card, axial, regions))
-    others = [item for item in held_out if item.plane in ("sagittal", "coronal")]
-    return {**figures, "no axial slices": outsider_figures(card, regions, others)}
-
-
-def scored(card: ModelCard, items: Sequence[LabelledSlice], regions: ModelCard | None) -> Scored:
-    """Run the model over slices as published and over random variants of them."""
-    random = np.random.default_rng(77)
-    pictures, owners, numbers = [], [], []
-    for item in items:
-        subject = prepared(item)
-        pictures.append(orientation_tensor(item.grey(), item.shown_as, size=card.size))
-        pictures += [draw(subject, random, card.size, USUAL) for _ in range(VARIANTS)]
-        owners += [item] * (VARIANTS + 1)
-        numbers += list(range(VARIANTS + 1))
-    stacked = np.stack(pictures)
+def scored(found: Pictures[LabelledSlice], regions: ModelCard | None) -> Scored:
+    """Return scored slices with what the region model, where one is given, says of each."""
     return Scored(
-        tuple(owners),
-        stacked,
-        Interpreter(card).scores(stacked),
-        np.asarray(numbers),
-        region_answers(regions, stacked) if regions else (),
+        found.examples,
+        found.pictures,
+        found.logits,
+        found.variants,
+        region_answers(regions, found.pictures) if regions else (),
     )
+
+
+def axial(found: Pictures[LabelledSlice]) -> Pictures[LabelledSlice]:
+    """Return the axial ones; the others must get no orientation."""
+    return found.at([at for at, item in enumerate(found.examples) if item.plane == "axial"])
 
 
 def region_answers(card: ModelCard, pictures: NDArray[np.float32]) -> tuple[Prediction, ...]:
@@ -145,7 +119,7 @@ def calibrated_regions(card: ModelCard, found: Scored) -> ModelCard:
 
     return evolve(
         card,
-        temperature=_best(surprise),
+        temperature=best_temperature(surprise),
         correlation=CORRELATION,
         thresholds={"label": 0.5, "known": KNOWN_MIN},
     )
@@ -170,7 +144,10 @@ def calibrated_orientation(card: ModelCard, found: Scored) -> ModelCard:
         "known": KNOWN_MIN,
     }
     warm = evolve(
-        card, temperature=_best(surprise), correlation=CORRELATION, thresholds=open_to_all
+        card,
+        temperature=best_temperature(surprise),
+        correlation=CORRELATION,
+        thresholds=open_to_all,
     )
     turns: list[Said] = []
     sides: list[Said] = []
@@ -216,21 +193,9 @@ def outsider_figures(
     kinds = no_anatomy(card.size)
     for plane in ("sagittal", "coronal"):
         kinds[f"{plane}, if no tag said so"] = [
-            orientation_tensor(item.grey(), item.shown_as, size=card.size)
-            for item in others
-            if item.plane == plane
+            shown(item, card.size) for item in others if item.plane == plane
         ]
     return {name: _decided(card, regions, np.stack(each)) for name, each in kinds.items() if each}
-
-
-def no_anatomy(size: int) -> dict[str, list[NDArray[np.float32]]]:
-    """Return pictures that show no body, by kind."""
-    random = np.random.default_rng(78)
-    noise = random.standard_normal((OUTSIDERS, size, size)).astype(np.float32)
-    return {
-        "drawn shapes and noise": [drawn(random, size) for _ in range(OUTSIDERS)],
-        "white noise": [standardised(picture) for picture in noise],
-    }
 
 
 def region_figures(card: ModelCard, found: Scored) -> Figures:
@@ -271,7 +236,7 @@ def region_figures(card: ModelCard, found: Scored) -> Figures:
     return {
         "single slices": figures,
         "series, 3 slices and more": _region_series(card, published),
-        "macro F1, axial": _macro_f1(confusion),
+        "macro F1, axial": round(macro_f1(confusion), 4),
         "confusion, rows are the truth": table,
         "no anatomy": empty,
     }
@@ -361,15 +326,3 @@ def _decided(card: ModelCard, regions: ModelCard, pictures: NDArray[np.float32])
         "turn decided": sum(bool(part.turn and not part.turn.abstained) for part in parts),
         "mirror decided": sum(bool(part.mirror and not part.mirror.abstained) for part in parts),
     }
-
-
-def _macro_f1(confusion: NDArray[np.int_]) -> float:
-    """Return the mean F1 over regions that occur; rows are the truth."""
-    right = np.diag(confusion)
-    sizes = confusion.sum(axis=0) + confusion.sum(axis=1)
-    occurs = confusion.sum(axis=1) > 0
-    return round(float((2 * right[occurs] / sizes[occurs]).mean()), 4)
-
-
-def _best(surprise: Callable[[float], float]) -> float:
-    return round(float(min(TEMPERATURES, key=surprise)), 3)

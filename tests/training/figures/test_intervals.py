@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa_daemon.training.statistics import Said, threshold, wilson
+from qa_daemon.training.figures.intervals import Said, threshold, wilson
 
 
 @given(st.integers(1, 500), st.floats(0, 1))

@@ -1,13 +1,12 @@
-"""Labelled CT and MR slices: what is read, who is left out, who is kept for validation.
+"""Labelled CT and MR slices: what is read, who is left out, who is kept for figures.
 
 In: a data folder with `volumes/`, `volumes_other/` and `exclude_from_training.csv`.
 Patients of that list are never yielded. Groups are patients; sources are collections.
 """
 
-import csv
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +14,8 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from qa_daemon.errors import InputError
+from qa_daemon.training.recipe import Example, HeldOut
+from qa_daemon.training.split import excluded
 
 #: Labels of `body_region` in the order of the body, and the words that the volumes use.
 REGIONS: Final = ("HEAD", "NECK", "CHEST", "ABDOMEN", "PELVIS", "LOWERLIMB")
@@ -41,27 +41,24 @@ SOURCES_HELD_OUT: Final = frozenset(
         "FNNDSC-adi",
     }
 )
-#: Share of the patients of every other source that is kept for calibration and thresholds.
-VALIDATION_SHARE: Final = 0.13
-#: Chosen among forty draws for balance alone (patients of each kind on both sides), before any fit.
-VALIDATION_DRAW: Final = 18
+#: The draw was chosen among forty for balance alone (patients of each kind on both sides), before
+#: any fit; with the sources it keeps 16 % of the slices.
+HELD_OUT: Final = HeldOut(share=0.13, sources=SOURCES_HELD_OUT, draw=18)
 #: An 8-bit value of a CT volume in HU: round((HU + 1000) / 2000 * 255).
 HU_PER_STEP: Final = 2000.0 / 255.0
 HU_AT_ZERO: Final = -1000.0
 
 
-@frozen(eq=False)
-class LabelledSlice:
+@frozen(kw_only=True, eq=False)
+class LabelledSlice(Example):
     """One slice in patient axes: rows to posterior, columns to left (axial).
 
     Attributes
     ----------
     pixels
         uint8, shape (160, 160); `in_hu` says whether they are HU in steps of `HU_PER_STEP`.
-    source, patient
-        The collection, and the group that splits never cut (unique across sources).
-    stack
-        Slices with the same name form one stack, feet to head; "" for gathered single slices.
+    series
+        Slices with the same name form one stack, feet to head.
     regions
         Labels of `REGIONS` that the slice shows; () where the reader gave none.
     regions_open
@@ -72,15 +69,15 @@ class LabelledSlice:
 
     pixels: NDArray[np.uint8]
     in_hu: bool
-    source: str
-    patient: str
-    modality: str
     plane: str
-    stack: str
     regions: tuple[str, ...]
     regions_open: frozenset[str]
     mirror_verified: bool
-    licence: str
+
+    @property
+    def stack(self) -> str:
+        """The stack that the slice lies in."""
+        return self.series
 
     @property
     def is_sided(self) -> bool:
@@ -113,34 +110,6 @@ class LabelledSlice:
         return "CT" if self.in_hu else "MR"
 
 
-@frozen
-class Split:
-    """Slices for fitting, and slices of patients and sources that fitting never sees."""
-
-    training: tuple[LabelledSlice, ...]
-    validation: tuple[LabelledSlice, ...]
-
-
-@frozen
-class Excluded:
-    """Who must not be trained on: files, and patients wherever else they turn up."""
-
-    files: frozenset[str]
-    patients: frozenset[str]
-
-
-def excluded(data: Path) -> Excluded:
-    """Read `exclude_from_training.csv`; a data folder without it is refused."""
-    path = data / "exclude_from_training.csv"
-    if not path.is_file():
-        raise InputError(f"{path.name}: not found in the data folder; training needs the list")
-    with path.open(newline="", encoding="utf-8") as lines:
-        rows = list(csv.DictReader(lines))
-    return Excluded(
-        frozenset(row["file"] for row in rows), frozenset(row["patient"] for row in rows)
-    )
-
-
 def slices(data: Path) -> Iterator[LabelledSlice]:
     """Yield every slice of `volumes` and `volumes_other` whose patient may be trained on."""
     barred = excluded(data)
@@ -148,29 +117,12 @@ def slices(data: Path) -> Iterator[LabelledSlice]:
         for path in sorted((data / folder).glob("*.npz")):
             if f"{folder}/{path.name}" in barred.files:
                 continue
-            for item in _of_volume(path):
-                if item.patient.split("|")[-1] not in barred.patients:
+            for item in _of_volume(path, f"{folder}/{path.name}"):
+                if not barred.bars(item):
                     yield item
 
 
-def split(items: Sequence[LabelledSlice]) -> Split:
-    """Divide by patient, and keep whole sources out: the same patients on every machine."""
-    training: list[LabelledSlice] = []
-    validation: list[LabelledSlice] = []
-    for item in items:
-        (validation if is_held_out(item) else training).append(item)
-    return Split(tuple(training), tuple(validation))
-
-
-def is_held_out(item: LabelledSlice) -> bool:
-    """Whether fitting must not see the slice: its source is held out, or its patient drawn."""
-    if item.source in SOURCES_HELD_OUT:
-        return True
-    drawn = hashlib.sha256(f"{VALIDATION_DRAW}|{item.patient}".encode()).digest()
-    return int.from_bytes(drawn[:4]) / 2**32 < VALIDATION_SHARE
-
-
-def _of_volume(path: Path) -> Iterator[LabelledSlice]:
+def _of_volume(path: Path, name: str) -> Iterator[LabelledSlice]:
     with np.load(path, allow_pickle=False) as volume:
         pixels: NDArray[np.uint8] = volume["slices"]
         words = [str(word) for word in volume["region"]]
@@ -182,13 +134,16 @@ def _of_volume(path: Path) -> Iterator[LabelledSlice]:
         patient = str(own.get("patient", meta.get("patient", path.stem)))
         found, maybe = _regions(words, index, is_stack=is_stack, plane=str(meta["plane"]))
         yield LabelledSlice(
+            id=f"{name}#{index}",
+            read=partial(np.asarray, picture),
+            labels=found,
             pixels=picture,
             in_hu=str(meta.get("window", "")).startswith("CT linear"),
             source=source,
             patient=f"{source}|{patient}",
             modality=str(meta["modality"]),
             plane="axial" if meta["plane"] == "axial" else str(meta["plane"]).split()[0],
-            stack=path.stem if is_stack else f"{path.stem}|{patient}",
+            series=path.stem if is_stack else f"{path.stem}|{patient}",
             regions=found,
             regions_open=maybe,
             mirror_verified=bool(own.get("mirror_verified", meta.get("mirror_verified", False)))
