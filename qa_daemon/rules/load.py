@@ -36,7 +36,7 @@ _OPTIONAL: Final = frozenset(
     {"applies_when", "needs", "suggest", "message", "quick", "cases"} | {"known_false_positives"}
 )
 _SUGGEST_WAYS: Final = ("replace", "remove", "registered")
-_SUGGEST_SOURCES: Final = ("from_prediction", "with", "upper_case", "known_term")
+_SUGGEST_SOURCES: Final = ("from_prediction", "with", "upper_case", "known_term", "term_of_code")
 
 
 def load_pack(texts: Mapping[str, str]) -> RulePack:

@@ -5,12 +5,13 @@ from typing import Final
 
 from attrs import evolve
 
-from qa_daemon.dicom.regions import body_part
+from qa_daemon.dicom.regions import body_part, is_defined_term
 from qa_daemon.records.finding import Finding, Suggestion, Verdict
 from qa_daemon.records.inference import Inference
 from qa_daemon.records.prediction import Prediction
 from qa_daemon.records.series import Series
 from qa_daemon.rules.checks.orientation import Comparison, compared
+from qa_daemon.rules.checks.part.named import part_of_code
 from qa_daemon.rules.evaluate import evaluate, judged
 from qa_daemon.rules.facts import SeriesFacts, StudyFacts, texts_of
 from qa_daemon.rules.schema import Outcome, Registered, Rule, RulePack, Suggest
@@ -128,7 +129,10 @@ def _from_prediction(suggest: Suggest, facts: SeriesFacts) -> tuple[str, ...]:
     if suggest.subject in _WRITABLE_LABELS:
         return accepted if set(accepted) <= _WRITABLE_LABELS[suggest.subject] else ()
     term = body_part_for(accepted)
-    return () if term is None else (term,)
+    if term is None and suggest.argument == "body_part" and accepted:
+        term = accepted[0]  # of a hand with its wrist the surer is named
+    # Sinuses and teeth have no term (PS3.16 Annex L).
+    return () if term is None or not is_defined_term(term) else (term,)
 
 
 def _given(suggest: Suggest, _: SeriesFacts) -> tuple[str, ...]:
@@ -151,6 +155,12 @@ def _known_term(suggest: Suggest, facts: SeriesFacts) -> tuple[str, ...]:
     return () if part is None else (part.term,)
 
 
+def _term_of_code(_: Suggest, facts: SeriesFacts) -> tuple[str, ...]:
+    """Return the term for the code in Anatomic Region Sequence."""
+    part = part_of_code(facts)
+    return () if part is None else (part.term,)
+
+
 #: Findings that pixels alone decide: they stay the same whatever is written.
 JUDGED_BY_PIXELS: Final = frozenset({"other_grey"})
 #: Labels that may be written where not all may: of a lateral view left or right is not known.
@@ -159,6 +169,7 @@ _WRITABLE_LABELS: Final = {"ViewPosition": frozenset({"AP", "PA"})}
 #: Where a replaced value comes from.
 SOURCES: Final[Mapping[str, Callable[[Suggest, SeriesFacts], tuple[str, ...]]]] = {
     "from_prediction": _from_prediction,
+    "term_of_code": _term_of_code,
     "with": _given,
     "upper_case": _upper_case,
     "known_term": _known_term,

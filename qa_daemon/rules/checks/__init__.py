@@ -4,6 +4,7 @@ In: the facts of a series or a study. Out: hits, or why there is no verdict.
 """
 
 from qa_daemon.rules.checks import attributes, orders, orientation, sameness, stack, study
+from qa_daemon.rules.checks.part import named
 from qa_daemon.rules.checks.projection import directions, greys, view
 from qa_daemon.rules.checks.side import laterality
 
@@ -12,6 +13,7 @@ REGISTERED = (
     directions,
     greys,
     laterality,
+    named,
     orders,
     orientation,
     sameness,
