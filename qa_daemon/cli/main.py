@@ -105,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_queue(commands)
     _add_series(commands)
     _add_rules_and_models(commands)
+    _add_lexicon(commands)
     _add_upkeep(commands)
     return parser
 
@@ -342,6 +343,21 @@ def _add_rules_and_models(commands: _Commands) -> None:
             "admin:list_models",
         )
     )
+
+
+def _add_lexicon(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "lexicon",
+        "tell which body regions and sides descriptions name",
+        "ordering.lexicon:look_up",
+        more="Study, procedure and series descriptions in seven languages, SNOMED CT codes.\n"
+        "Weight 1 is a plain word; lighter regions are other readings; unknown text names none.",
+    )
+    parser.add_argument(
+        "texts", nargs="+", metavar="TEXT", help="a description; - reads one a line"
+    )
+    _with_json(parser)
 
 
 def _add_upkeep(commands: _Commands) -> None:

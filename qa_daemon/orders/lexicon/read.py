@@ -1,0 +1,90 @@
+"""Body regions and sides that a text or a code names."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final
+
+from attrs import frozen
+
+from qa_daemon.dicom.regions import body_parts
+from qa_daemon.orders.lexicon.matching import spans
+from qa_daemon.orders.lexicon.mentions import Mention, context, mentions, settled
+from qa_daemon.orders.lexicon.sides import with_sides
+from qa_daemon.orders.lexicon.tokens import tokens
+from qa_daemon.orders.lexicon.vocabulary import canonical
+
+#: Descriptions repeat from series to series.
+_TEXT_CACHE: Final = 4096
+_DIGITS: Final = 3
+
+
+@frozen
+class NamedRegion:
+    """A part that a description names.
+
+    Attributes
+    ----------
+    region
+        Atomic term of PS3.16 Annex L.
+    side
+        "L", "R", "B" or None.
+    weight
+        How sure the words are, 0 to 1; not a probability.
+    """
+
+    region: str
+    side: str | None
+    weight: float
+
+
+@lru_cache(maxsize=_TEXT_CACHE)
+def regions_named(text: str) -> tuple[NamedRegion, ...]:
+    """Return what a description names, the surest first; `()` if nothing is known."""
+    found = spans(tokens(text))
+    seen = context(found)
+    found = settled(found, seen)
+    named = with_sides(mentions(found, seen), found, seen)
+    return _once([*_coded(text), *named])
+
+
+def _coded(text: str) -> list[Mention]:
+    return [
+        Mention(region, 1.0, (0, 0))
+        for token in tokens(text)
+        for region in regions_of_snomed(token.plain)
+    ]
+
+
+def regions_of_snomed(code: str) -> tuple[str, ...]:
+    """Return the atomic terms of a SNOMED CT code of PS3.16 Annex L, `()` if it has none."""
+    term = _terms_by_code().get(code)
+    return () if term is None else canonical()[term]
+
+
+@lru_cache(maxsize=1)
+def _terms_by_code() -> dict[str, str]:
+    # Editions before 2020 had other codes for three of the terms.
+    terms = {"43799004": "CHEST"}
+    for part in body_parts().values():
+        terms.setdefault(part.code, part.term)
+    return terms
+
+
+def _once(named: Iterable[Mention]) -> tuple[NamedRegion, ...]:
+    """Join the mentions of one part; left here and right there is both."""
+    weights: dict[str, float] = {}
+    sides: dict[str, set[str]] = {}
+    for mention in named:
+        weights[mention.region] = max(weights.get(mention.region, 0.0), mention.weight)
+        sides.setdefault(mention.region, set()).update({mention.side} - {None})  # type: ignore[arg-type]
+    order = sorted(weights, key=lambda region: -weights[region])
+    return tuple(
+        NamedRegion(region, _one(sides[region]), round(weights[region], _DIGITS))
+        for region in order
+    )
+
+
+def _one(sides: set[str]) -> str | None:
+    if len(sides) > 1:
+        return "B"
+    return next(iter(sides), None)
