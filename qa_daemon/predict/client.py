@@ -15,19 +15,20 @@ from attrs import define, evolve, field
 from numpy.typing import NDArray
 
 from qa_daemon.config.settings import WorkerSettings
-from qa_daemon.geometry.cosines import Fault
+from qa_daemon.geometry.cosines import Fault, read_cosines
 from qa_daemon.geometry.placement import read_position
+from qa_daemon.geometry.planes import BodyPlane, body_plane
 from qa_daemon.limits import Limits
 from qa_daemon.pixels.choose import Chosen
 from qa_daemon.pixels.codestream import UNDECODABLE
 from qa_daemon.pixels.table import agreed_side
 from qa_daemon.predict.catalog import Catalog, ModelCard
-from qa_daemon.predict.heads.answer import MARKER, STACK, predictions
+from qa_daemon.predict.heads.answer import MARKER, PLACED, predictions
 from qa_daemon.predict.heads.outputs import Outputs, Place, Subject, unable
 from qa_daemon.predict.process import ChildProcess, TooMuch
 from qa_daemon.predict.questions import Asked, Bounds, Question, Request, asked, questions
 from qa_daemon.records.inference import Inference
-from qa_daemon.records.instance import Instance, Irregularity
+from qa_daemon.records.instance import Instance, Irregularity, Plane
 from qa_daemon.records.prediction import Abstention, Box, Prediction
 from qa_daemon.records.series import Series
 
@@ -179,7 +180,7 @@ def _said(
     outputs = _outputs(each.card, frames, seen)
     if not outputs.subjects:
         return ()
-    if each.target == STACK:
+    if each.target in PLACED:
         outputs = evolve(outputs, heights_mm=_heights_mm(series, outputs.subjects))
     witnesses = [
         said
@@ -207,11 +208,19 @@ def _places(rows: Sequence[Sequence[float]], boxes: Sequence[Box]) -> tuple[Plac
 
 
 def _heights_mm(series: Series, subjects: Sequence[Subject]) -> NDArray[np.float64]:
-    """Return how far to the head each frame lies by its Image Position; NaN where it has none."""
-    found: dict[Subject, float] = {}
-    for instance in series.instances:
-        for plane in instance.planes:
-            position = None if plane.position is None else read_position(plane.position.values)
-            if position is not None and not isinstance(position, Fault):
-                found[Subject(instance.sop_instance_uid, plane.frame)] = position[2]
+    """Return how far to the head each axial frame lies by its Image Position; NaN for others."""
+    found = {
+        Subject(instance.sop_instance_uid, plane.frame): _height_mm(plane)
+        for instance in series.instances
+        for plane in instance.planes
+    }
     return np.asarray([found.get(subject, np.nan) for subject in subjects], np.float64)
+
+
+def _height_mm(plane: Plane) -> float:
+    if plane.position is None or plane.orientation is None:
+        return float("nan")
+    position, cosines = read_position(plane.position.values), read_cosines(plane.orientation.values)
+    if isinstance(position, Fault) or isinstance(cosines, Fault):
+        return float("nan")
+    return position[2] if body_plane(cosines.normal) is BodyPlane.AXIAL else float("nan")

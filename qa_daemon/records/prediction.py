@@ -76,6 +76,9 @@ class Prediction:
         For multi-label targets those accepted, best first; None for single-label targets.
     probabilities
         Calibrated. Single-label: all labels, sum 1. Multi-label: independent.
+    widespread
+        Multi-label targets, of a series: from which probability on a quarter of its frames show
+        each label. A label may be accepted that few frames show.
     model
         `id@version`, "" where no model could be asked.
     turn, mirror
@@ -93,6 +96,7 @@ class Prediction:
     reason: Abstention | None = None
     probabilities: Mapping[str, float] = field(factory=dict)
     labels: tuple[str, ...] | None = None
+    widespread: Mapping[str, float] = field(factory=dict)
     sop_instance_uid: str | None = None
     frame: int | None = None
     turn: Part | None = None

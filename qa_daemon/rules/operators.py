@@ -100,8 +100,9 @@ def _overlaps_region(look: Look, test: FactTest) -> Answered:
     named = frozenset[str]().union(*(regions_of(term) for term in terms))
     if not named:
         return NotEvaluated("the body part is no term with a known region")
-    shown = {name for name, p in seen.probabilities.items() if p >= REGION_PRESENT_FROM}
-    return bool(named & (shown | set(seen.labels or ())))
+    # A series is called after what much of it shows: the rim of a region is not enough.
+    shares = seen.widespread or seen.probabilities
+    return any(shares.get(name, 0.0) >= REGION_PRESENT_FROM for name in named)
 
 
 @frozen

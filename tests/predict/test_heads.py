@@ -52,7 +52,20 @@ def said_of_regions(*rows: tuple[float, ...]) -> tuple[Prediction, ...]:
     return multi_label_predictions(Outputs(card("body_region"), subjects(len(rows)), logits))
 
 
+def said_of_a_stack(*rows: tuple[float, ...]) -> tuple[Prediction, ...]:
+    """Make region answers as above, of slices 20 mm apart, the first one at the head."""
+    shares = np.clip(np.asarray(rows, np.float32), 1e-4, 1 - 1e-4)
+    outputs = Outputs(
+        card("body_region"),
+        subjects(len(rows)),
+        np.log(shares / (1 - shares)),
+        heights_mm=np.linspace(0.0, -20.0 * (len(rows) - 1), len(rows), dtype=np.float64),
+    )
+    return multi_label_predictions(outputs)
+
+
 CHEST = (0.0, 0.0, 0.98, 0.1, 0.0, 0.0)
+ABDOMEN = (0.0, 0.0, 0.01, 0.98, 0.0, 0.0)
 HEAD = (0.98, 0.0, 0.0, 0.0, 0.0, 0.0)
 NOTHING = (0.05, 0.05, 0.05, 0.05, 0.05, 0.05)
 
@@ -68,6 +81,26 @@ def orientation(
 
 def favouring(label: int, by: float = 8.0) -> list[float]:
     return [by if each == label else 0.0 for each in range(8)]
+
+
+def test_a_stack_yields_the_set_that_it_covers_and_what_much_of_it_shows() -> None:
+    series, *frames = said_of_a_stack(CHEST, *[ABDOMEN] * 9)
+    assert series.labels is not None
+    assert set(series.labels) == {"CHEST", "ABDOMEN"}
+    assert "CHEST" in (frames[0].labels or ())
+    assert series.widespread["ABDOMEN"] > 0.9
+    assert series.widespread["CHEST"] < 0.05
+
+
+def test_a_slice_out_of_its_place_adds_no_region_to_a_stack() -> None:
+    series, *_ = said_of_a_stack(*[CHEST] * 5, HEAD, *[CHEST] * 4)
+    assert series.labels == ("CHEST",)
+
+
+def test_slices_without_a_place_are_taken_as_they_are() -> None:
+    series, *frames = said_of_regions(*[CHEST] * 5, HEAD)
+    assert series.labels == ("CHEST",)
+    assert frames[-1].labels == ("HEAD",)
 
 
 @pytest.mark.parametrize("label", range(8))

@@ -11,6 +11,8 @@ from qa_daemon.predict.heads.stack import stack_prediction
 from qa_daemon.records.prediction import MULTI_LABEL, ORIENTATIONS, Prediction
 
 STACK: Final = "stack_direction"
+#: Targets that want to know where along the patient the slices lie.
+PLACED: Final = frozenset({STACK, "body_region"})
 MARKER: Final = "side_marker"
 
 

@@ -9,9 +9,11 @@ One label (`view`, `laterality`, `plane`, `image_kind`, `chest_opacity`): probab
 from typing import Final
 
 import numpy as np
+from attrs import evolve
 
 from qa_daemon.predict.calibrate import Probabilities, pooled
 from qa_daemon.predict.catalog import ModelCard
+from qa_daemon.predict.heads.anatomy import ORDER, SLICES_MIN, along_the_body
 from qa_daemon.predict.heads.outputs import (
     Outputs,
     exclusive,
@@ -34,13 +36,23 @@ def multi_label_predictions(outputs: Outputs) -> tuple[Prediction, ...]:
 
     A label belongs to the series if `SLICES_SHARE_MIN` of the slices show it: its probability is
     the k-th best over the slices. One slice that errs adds nothing, nor does the rim of a region.
+    Regions of a stack whose places are known are first corrected by their neighbours
+    (`anatomy`); then one slice is enough, and the series yields the set that it covers.
     """
     card = outputs.card
     if not outputs.subjects:
         return (unable(card.target, Abstention.NO_PIXELS, card.name),)
     each = independent(card, outputs.logits)
     needed = max(1, round(SLICES_SHARE_MIN * len(each.labels)))
-    whole = _several(card, np.sort(each.labels, axis=0)[-needed], np.sort(each.known)[-needed])
+    widespread = np.sort(each.labels, axis=0)[-needed]
+    if _is_stack(outputs):
+        assert outputs.heights_mm is not None
+        each = evolve(each, labels=along_the_body(each.labels, outputs.heights_mm))
+        needed = 1
+    whole = evolve(
+        _several(card, np.sort(each.labels, axis=0)[-needed], np.sort(each.known)[-needed]),
+        widespread=dict(zip(card.labels, map(float, widespread), strict=True)),
+    )
     frames = (
         subject.said(_several(card, shares, known))
         for subject, shares, known in zip(outputs.subjects, each.labels, each.known, strict=True)
@@ -68,6 +80,17 @@ def single_label_predictions(outputs: Outputs) -> tuple[Prediction, ...]:
         for subject, shares, is_known in zip(outputs.subjects, each.labels, known, strict=True)
     )
     return (whole, *frames)
+
+
+def _is_stack(outputs: Outputs) -> bool:
+    """Whether the answers are regions of the body at known places."""
+    heights = outputs.heights_mm
+    return (
+        outputs.card.labels == ORDER
+        and heights is not None
+        and len(heights) >= SLICES_MIN
+        and bool(np.isfinite(heights).all())
+    )
 
 
 def _several(card: ModelCard, shares: Probabilities, known: float) -> Prediction:
