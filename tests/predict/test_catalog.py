@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from qa_daemon.errors import ConfigurationError
-from qa_daemon.predict.catalog import load_card, load_catalog
+from qa_daemon.predict.catalog import UNDECIDED, Witness, load_card, load_catalog
 from qa_daemon.predict.interpreter import check_golden
 
 SHIPPED = Path(__file__).resolve().parents[2] / "models"
@@ -119,3 +119,50 @@ def test_oversized_weights_are_not_read(models: Path) -> None:
         weights.truncate((64 << 20) + 1)
     with pytest.raises(ConfigurationError, match="larger than"):
         load_card(package(models))
+
+
+def rewritten(models: Path, **said: object) -> Path:
+    path = package(models) / "card.yaml"
+    card = yaml.safe_load(path.read_text(encoding="utf-8"))
+    card["input"] |= said.pop("input", {})
+    path.write_text(yaml.safe_dump(card | said), encoding="utf-8")
+    return package(models)
+
+
+def test_a_card_says_how_its_input_is_made_and_what_it_knows(models: Path) -> None:
+    card = load_card(
+        rewritten(
+            models,
+            input={"preparation": "radiograph", "copies": "mirrored", "planes": ["coronal"]},
+            reject=2,
+            thresholds={"label": {"value": 0.7, "how": "x"}, "label:HEAD": {"value": 0.9}},
+            witnesses=[{"target": "view", "sideless": ["LATERAL"], "known": 0.25}],
+        )
+    )
+    assert (card.preparation, card.copies, card.planes) == ("radiograph", "mirrored", ("coronal",))
+    assert card.outputs == len(card.labels) + 2
+    assert card.label_threshold("HEAD") == 0.9
+    assert card.label_threshold("NECK") == 0.7
+    assert card.threshold("turn") == UNDECIDED
+    assert card.witnesses == (Witness(target="view", sideless=("LATERAL",), known=0.25),)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"input": {"preparation": "magic"}},
+        {"input": {"copies": "twice"}},
+        {"input": {"modalities": "CT"}},
+        {"target": "weather"},
+        {"reject": -1},
+        {"labels": []},
+        {"thresholds": {"label": {"value": 1.5}}},
+        {"thresholds": {"label": 0.5}},
+        {"witnesses": [{"target": "weather"}]},
+    ],
+)
+def test_a_card_that_says_what_nobody_knows_is_a_problem(
+    models: Path, said: dict[str, object]
+) -> None:
+    with pytest.raises(ConfigurationError, match="malformed"):
+        load_card(rewritten(models, **said))

@@ -25,10 +25,10 @@ from qa_daemon.dicom.header import read_instance
 from qa_daemon.dicom.scan import Refused
 from qa_daemon.errors import RetryableError
 from qa_daemon.limits import MIB, Limits
-from qa_daemon.predict.catalog import Catalog, load_catalog
+from qa_daemon.predict.catalog import Catalog, Witness, load_catalog
 from qa_daemon.predict.client import Predictor, Request
 from qa_daemon.records.inference import Inference
-from qa_daemon.records.prediction import Abstention
+from qa_daemon.records.prediction import TARGETS, Abstention
 from qa_daemon.records.series import Series
 from qa_daemon.series.assemble import assemble
 
@@ -122,6 +122,69 @@ def test_every_target_gets_an_element_for_the_series(predictor: Predictor) -> No
     assert set(region.probabilities) >= {"CHEST", "ABDOMEN"}
     assert found.table_side == "bottom"
     assert found.irregularities == {}
+
+
+def borrowed(catalog: Catalog) -> Catalog:
+    """Return a catalog with a model of every target, the networks being those of other targets."""
+    scorer, regions = catalog.cards["axial_orientation"], catalog.cards["body_region"]
+    of_labels = evolve(regions, modalities=("DX", "CR"), thresholds={"label": 0.5}, reject=0)
+    scored = evolve(scorer, thresholds={"turn": 0.5, "mirror": 0.5})
+    cards = {
+        "body_part": evolve(of_labels, labels=("HAND", "WRIST", "FOOT", "KNEE", "CHEST", "HIP")),
+        "view": evolve(of_labels, labels=("AP", "PA", "LATERAL"), reject=3, copies="mirrored"),
+        "image_quality": evolve(of_labels, copies="single"),
+        "image_kind": evolve(of_labels, modalities=("CT", "DX")),
+        "radiograph_orientation": evolve(
+            scored,
+            modalities=("DX",),
+            witnesses=(Witness(target="body_part", sided=("CHEST",)),),
+        ),
+        "sagittal_orientation": evolve(scored, modalities=("CT",)),
+        "plane": evolve(
+            of_labels,
+            labels=("axial", "sagittal", "coronal", "oblique"),
+            reject=2,
+            modalities=("CT",),
+            planes=("axial", "sagittal", "coronal"),
+        ),
+    }
+    named = {t: evolve(card, id=t, target=t) for t, card in cards.items()}
+    return Catalog({**catalog.cards, **named})
+
+
+ANSWERED = {
+    "DX": {"body_part", "image_kind", "image_quality", "radiograph_orientation", "view"},
+    "CT": {"axial_orientation", "body_region", "image_kind", "plane", "stack_direction"},
+}
+
+
+@pytest.mark.parametrize("modality", ANSWERED)
+def test_every_target_that_fits_a_series_is_answered_and_every_other_says_why_not(
+    catalog: Catalog, modality: str
+) -> None:
+    objects = stack() if modality == "CT" else one(hand_radiograph(), Modality="DX")
+    asked = Request(tuple(sorted(TARGETS)), per_instance=True)
+    with Predictor(borrowed(catalog), PATIENT, Limits()) as predictor:
+        found = predictor.infer(objects.series, objects.read, asked)
+    assert found.irregularities == {}
+    of_series = [each for each in found.predictions if each.sop_instance_uid is None]
+    assert [each.target for each in of_series] == sorted(TARGETS)
+    answered = {each.target for each in of_series if each.probabilities}
+    assert answered == ANSWERED[modality]
+    for each in of_series:
+        assert (each.reason is None) is (not each.abstained)
+        if each.target not in answered:
+            assert each.reason in (Abstention.NOT_APPLICABLE, Abstention.MODEL_UNAVAILABLE)
+    of_frames = {each.target for each in found.predictions if each.sop_instance_uid is not None}
+    assert of_frames == answered - {"stack_direction"}
+
+
+def test_a_model_whose_preparation_this_release_lacks_is_unavailable(catalog: Catalog) -> None:
+    odd = evolve(catalog.cards["body_region"], preparation="patches")
+    objects = stack(evolve(SMALL, slices=1))
+    with Predictor(Catalog({"body_region": odd}), PATIENT, Limits()) as predictor:
+        found = predictor.infer(objects.series, objects.read, BOTH)
+    assert set(reasons(found).values()) == {Abstention.MODEL_UNAVAILABLE}
 
 
 def test_a_turn_of_the_pixels_turns_the_answer(predictor: Predictor) -> None:

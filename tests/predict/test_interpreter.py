@@ -78,3 +78,17 @@ def test_a_model_that_answers_otherwise_than_when_it_was_made_is_refused(tmp_pat
 def test_missing_golden_inputs_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be read"):
         check_golden(evolve(model("body_region"), golden=tmp_path / "absent.npz"))
+
+
+def test_a_picture_and_its_mirror_image_are_averaged() -> None:
+    card = evolve(model("body_region"), copies="mirrored")
+    both = Interpreter(card).scores(pictures(2))
+    alone = Interpreter(evolve(card, copies="single"))
+    each = alone.scores(pictures(2)), alone.scores(turned(pictures(2), 4))
+    assert np.allclose(both, (each[0] + each[1]) / 2, atol=1e-3)
+    assert not np.allclose(each[0], each[1], atol=1e-3)
+
+
+def test_a_model_with_other_outputs_than_its_card_says_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="has 6 outputs, its card speaks of 7"):
+        Interpreter(evolve(model("body_region"), reject=1)).scores(pictures(1))

@@ -23,7 +23,7 @@ from qa_daemon.records.finding import (
     Verdict,
 )
 from qa_daemon.records.inference import Inference
-from qa_daemon.records.prediction import Abstention, Prediction
+from qa_daemon.records.prediction import Abstention, Box, Prediction
 from qa_daemon.report.as_json import as_text, document, suggestions_as_dicom_json
 from qa_daemon.report.summary import SeriesReport, StudyReport, VisitReport
 
@@ -87,6 +87,25 @@ def test_what_a_target_adds_is_there_though_nothing_was_computed(report: SeriesR
     assert (axial["turn"], axial["mirror"]) == (nothing, nothing)
     assert [each["labels"] for each in several] == [[], [], []]
     assert not {"labels", "turn", "mirror"} & set(view)
+
+
+def test_a_marker_says_where_it_lies_and_how_it_is_written(report: SeriesReport) -> None:
+    marker = Prediction(
+        *("side_marker", "m@1", "L", 0.99),
+        abstained=False,
+        box=Box(10.5, 20, 30, 42),
+        mirrored=True,
+    )
+    silent = Prediction("side_marker", "", reason=Abstention.MODEL_UNAVAILABLE)
+    turned = Prediction("radiograph_orientation", "", reason=Abstention.NOT_APPLICABLE)
+    found = []
+    for prediction in (marker, silent, turned):
+        text = document([evolve(report, inference=Inference((prediction,)))])
+        found += read(text)["series"][0]["predictions"]
+    assert (found[0]["box"], found[0]["mirrored"]) == ([10.5, 20, 30, 42], True)
+    assert (found[1]["box"], found[1]["mirrored"]) == (None, None)
+    assert found[2]["turn"] == {"value": None, "probability": None, "abstained": True}
+    assert "box" not in found[2]
 
 
 def test_findings_carry_suggestion_and_alternatives(report: SeriesReport) -> None:

@@ -1,15 +1,17 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa_daemon.predict.catalog import ModelCard
+from qa_daemon.predict.catalog import ModelCard, Witness
 from qa_daemon.predict.heads.labels import multi_label_predictions
 from qa_daemon.predict.heads.orientation import orientation_predictions
 from qa_daemon.predict.heads.outputs import Outputs, Subject, unable
-from qa_daemon.records.prediction import Abstention, Prediction
+from qa_daemon.records.prediction import Abstention, Part, Prediction
 
 REGIONS = ("HEAD", "NECK", "CHEST", "ABDOMEN", "PELVIS", "LOWERLIMB")
 
@@ -187,36 +189,83 @@ def test_a_flat_answer_is_of_low_probability() -> None:
     assert series.reason == Abstention.LOW_PROBABILITY
 
 
-def test_regions_of_a_series_are_those_seen_on_enough_slices_best_first() -> None:
-    chest_to_abdomen = (0.0, 0.0, 0.9, 0.6, 0.0, 0.0)
-    series = said_of_regions(*[CHEST] * 8, chest_to_abdomen, chest_to_abdomen)[0]
-    assert series.labels == ("CHEST", "ABDOMEN")
-    assert series.label == "CHEST"
-    assert not series.abstained
-    assert series.reason is None
+def test_a_series_without_pixels_still_has_its_element() -> None:
+    outputs = Outputs(card("axial_orientation"), (), np.zeros((0, 8), np.float32))
+    (series,) = orientation_predictions(outputs)
+    assert series == unable("axial_orientation", Abstention.NO_PIXELS, "axial_orientation@1.0.0")
 
 
-def test_one_slice_of_many_does_not_add_a_region() -> None:
-    series = said_of_regions(*[CHEST] * 9, HEAD)[0]
-    assert series.labels == ("CHEST",)
+def radiograph(**changes: Any) -> ModelCard:
+    return evolve(
+        card("axial_orientation"),
+        id="r",
+        target="radiograph_orientation",
+        copies="scored",
+        **changes,
+    )
 
 
-def test_no_accepted_region_abstains_with_the_reason() -> None:
-    unsure = (0.0, 0.0, 0.4, 0.4, 0.0, 0.0)
-    assert said_of_regions(unsure)[0].reason == Abstention.LOW_PROBABILITY
-    nothing = said_of_regions(NOTHING)[0]
-    assert nothing.reason == Abstention.OUT_OF_DISTRIBUTION
-    assert nothing.labels == ()
-    assert nothing.abstained
+def of_radiographs(
+    asked: ModelCard, rows: list[list[float]], witnesses: tuple[Prediction, ...] = ()
+) -> Prediction:
+    logits = np.asarray(rows, np.float32)
+    return orientation_predictions(Outputs(asked, subjects(len(rows)), logits), witnesses)[0]
 
 
-@pytest.mark.parametrize("target", ["axial_orientation", "body_region"])
-def test_a_series_without_pixels_still_has_its_element(target: str) -> None:
-    outputs = Outputs(card(target), (), np.zeros((0, 8 if target[0] == "a" else 6), np.float32))
-    ask = orientation_predictions if target[0] == "a" else multi_label_predictions
-    (series,) = ask(outputs)
-    assert series == unable(target, Abstention.NO_PIXELS, f"{target}@1.0.0")
-    assert series.label is None
-    assert series.probability is None
-    assert series.probabilities == {}
-    assert series.abstained
+def test_an_orientation_that_names_no_witness_decides_the_mirror_alone() -> None:
+    said = of_radiographs(radiograph(), [favouring(6)])
+    assert said.turn == Part(2, said.turn.probability if said.turn else 0, abstained=False)
+    assert said.mirror is not None
+    assert (said.mirror.value, said.mirror.abstained) == (True, False)
+    assert said.target == "radiograph_orientation"
+
+
+def test_a_card_without_a_threshold_decides_nothing() -> None:
+    said = of_radiographs(radiograph(thresholds={"turn": 0.9}), [favouring(0)])
+    assert said.turn is not None
+    assert said.mirror is not None
+    assert not said.turn.abstained
+    assert said.mirror.abstained
+
+
+def witness(target: str, frame: int = 1, **shares: float) -> Prediction:
+    return Prediction(
+        target=target, model="w@1.0.0", probabilities=shares, sop_instance_uid="1.2.1", frame=frame
+    )
+
+
+def test_witnesses_of_the_card_say_who_may_speak_about_the_mirror() -> None:
+    asked = radiograph(
+        witnesses=(
+            Witness(target="body_part", sided=("CHEST",), known=0.2),
+            Witness(target="view", sideless=("LATERAL",)),
+        )
+    )
+    frontal, lateral = witness("view", AP=0.95, LATERAL=0.05), witness("view", AP=0.1, LATERAL=0.9)
+    chest, hand = witness("body_part", CHEST=0.9), witness("body_part", CHEST=0.1, HAND=0.8)
+    for witnesses, decides in (
+        ((chest, frontal), True),
+        ((chest, lateral), False),
+        ((hand, frontal), False),
+        ((chest,), True),
+        ((frontal,), False),
+    ):
+        said = of_radiographs(asked, [favouring(4)], witnesses)
+        assert said.turn is not None
+        assert said.mirror is not None
+        assert not said.turn.abstained
+        assert said.mirror.abstained is not decides
+    unknown = witness("body_part", CHEST=0.1, HAND=0.1)
+    said = of_radiographs(asked, [favouring(4)], (unknown, frontal))
+    assert said.reason is Abstention.OUT_OF_DISTRIBUTION
+
+
+def test_an_output_for_what_is_unknown_is_no_class() -> None:
+    asked = radiograph(reject=1)
+    known = of_radiographs(asked, [[*favouring(3), 0.0]])
+    assert known.label == "3"
+    assert not known.abstained
+    assert sum(known.probabilities.values()) == pytest.approx(1)
+    unknown = of_radiographs(asked, [[*favouring(3), 20.0]])
+    assert unknown.label == "3"
+    assert unknown.reason is Abstention.OUT_OF_DISTRIBUTION
