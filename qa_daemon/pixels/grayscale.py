@@ -126,8 +126,10 @@ def _modality_values(image: Image, frame: Frame) -> Grey:
         return table.of(frame.samples)
     rescale = rescale_of(image, frame.number)
     with np.errstate(over="ignore", invalid="ignore"):
-        grey = frame.samples.astype(np.float32) * np.float32(rescale.slope)
-        return np.asarray(grey + np.float32(rescale.intercept))
+        grey = frame.samples.astype(np.float32)
+        grey *= np.float32(rescale.slope)
+        grey += np.float32(rescale.intercept)
+        return grey
 
 
 def _value_range(image: Image, frame: Frame) -> tuple[float, float]:
@@ -251,4 +253,7 @@ def _number(value: object) -> float | None:
 
 
 def _finite(grey: Grey) -> Grey:
-    return np.nan_to_num(grey.astype(np.float32, copy=False), nan=0.0, posinf=0.0, neginf=0.0)
+    plain = grey.astype(np.float32, copy=False)
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = float(plain.sum())  # one number tells of all, at a fifth of the cost
+    return plain if np.isfinite(total) else np.nan_to_num(plain, nan=0.0, posinf=0.0, neginf=0.0)

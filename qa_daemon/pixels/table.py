@@ -46,10 +46,8 @@ class _Part:
 def table_side(hu: NDArray[np.float32]) -> str | None:
     """Return `top`, `bottom`, `left` or `right` of a picture in HU, None unless it is plain."""
     step = -(-max(hu.shape) // SIDE)
-    # The greatest of each block: a thin shell must not fall between the samples.
     rows, columns = hu.shape[0] // step * step, hu.shape[1] // step * step
-    blocks = hu[:rows, :columns].reshape(rows // step, step, columns // step, step)
-    parts = _parts(blocks.max(axis=(1, 3)) > SOLID_HU)
+    parts = _parts(_any_of_blocks(hu[:rows, :columns] > SOLID_HU, step))
     if not parts:
         return None
     shape = (rows // step, columns // step)
@@ -66,6 +64,13 @@ def agreed_side(sides: Iterable[str | None]) -> str | None:
     said = [side for side in seen if side is not None]
     is_enough = len(said) >= min(SLICES_MIN, len(seen)) > 0
     return said[0] if is_enough and len(set(said)) == 1 else None
+
+
+def _any_of_blocks(solid: Mask, step: int) -> Mask:
+    """Return which blocks hold anything solid: a thin shell must not fall between the samples."""
+    rows = np.logical_or.reduce([solid[first::step] for first in range(step)])
+    blocks: Mask = np.logical_or.reduce([rows[:, first::step] for first in range(step)])
+    return blocks
 
 
 def _sides_of(part: _Part, body: _Part, shape: tuple[int, int]) -> list[str]:
@@ -92,12 +97,12 @@ def _turned(part: _Part, body: _Part, shape: tuple[int, int]) -> Iterable[tuple[
 
 def _lies_below(part: _Part, body: _Part, side: int) -> bool:
     """Whether a part is a thin even curve below the body, across most of its width."""
-    columns = np.unique(part.columns)
+    counts = np.bincount(part.columns)
+    columns = np.flatnonzero(counts)
     width = body.columns.max() - body.columns.min() + 1
     under = columns[(columns >= body.columns.min()) & (columns <= body.columns.max())]
     if len(under) < SPAN_MIN * width or part.size > THICKNESS_MAX * side * len(columns):
         return False
-    counts = np.bincount(part.columns, minlength=part.columns.max() + 1)
     middle = np.bincount(part.columns, weights=part.rows)[columns] / counts[columns]
     # The ends of a table bend, and may be cut by the round field of view.
     inner = slice(len(columns) // 12, len(columns) - len(columns) // 12)
@@ -116,10 +121,15 @@ def _parts(mask: Mask) -> list[_Part]:
     runs: list[tuple[int, int, int]] = []
     parent: list[int] = []
     above: Sequence[int] = ()
+    at, edges = np.nonzero(np.diff(np.pad(mask, ((0, 0), (1, 1))), axis=1))
+    by_row: dict[int, list[tuple[int, int]]] = {}
+    for row, start, stop in zip(
+        at[::2].tolist(), edges[::2].tolist(), edges[1::2].tolist(), strict=True
+    ):
+        by_row.setdefault(row, []).append((start, stop))
     for row in range(mask.shape[0]):
-        edges = np.flatnonzero(np.diff(mask[row], prepend=False, append=False))
         here = []
-        for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        for start, stop in by_row.get(row, ()):
             here.append(len(runs))
             parent.append(len(runs))
             runs.append((row, start, stop))
@@ -148,6 +158,8 @@ def _root(parent: list[int], index: int) -> int:
 
 
 def _part(runs: Sequence[tuple[int, int, int]]) -> _Part:
-    rows = np.concatenate([np.full(stop - start, row) for row, start, stop in runs])
-    columns = np.concatenate([np.arange(start, stop) for _, start, stop in runs])
-    return _Part(rows, columns)
+    row, start, stop = np.asarray(runs).T
+    lengths = stop - start
+    before = np.cumsum(lengths) - lengths
+    columns = np.arange(lengths.sum()) + np.repeat(start - before, lengths)
+    return _Part(np.repeat(row, lengths), columns)

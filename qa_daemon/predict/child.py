@@ -146,6 +146,6 @@ def _seen(
         seen["scores"][name] = models[name].scores(squares.pictures).tolist()
         if squares.boxes:
             seen["boxes"][name] = [astuple(box) for box in squares.boxes]
-    if modality == "CT":
+    if head["table"] and modality == "CT":
         seen["table"] = table_side(grey)
     return seen

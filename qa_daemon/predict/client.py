@@ -64,7 +64,7 @@ class _Seen:
                 self.rows.setdefault(model, {})[at] = rows
             for model, boxes in frame["boxes"].items():
                 self.boxes.setdefault(model, {})[at] = tuple(Box(*box) for box in boxes)
-            if frame["scores"]:
+            if question.seeks_table and frame["scores"]:
                 self.sides.append(frame["table"])
 
     def note(self, instance: Instance, found: Irregularity) -> None:
@@ -149,7 +149,12 @@ class Predictor:
         )
 
     def _ask(self, question: Question, modality: str, read: Reader, seen: _Seen) -> None:
-        head = {"frames": question.frames, "models": question.models, "modality": modality}
+        head = {
+            "frames": question.frames,
+            "models": question.models,
+            "modality": modality,
+            "table": question.seeks_table,
+        }
         content = read(question.instance.source)
         try:
             seen.add(question, self._child.ask(head, content))

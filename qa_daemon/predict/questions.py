@@ -70,11 +70,18 @@ class Asked:
 
 @frozen
 class Question:
-    """Frames of one instance and the models, by name; without any they are only decoded."""
+    """Frames of one instance and the models, by name; without any they are only decoded.
+
+    Attributes
+    ----------
+    seeks_table
+        Whether the side of the patient table is sought, which costs as much as a model.
+    """
 
     instance: Instance
     frames: tuple[int, ...]
-    models: tuple[str, ...]
+    models: tuple[str, ...] = ()
+    seeks_table: bool = False
 
 
 @frozen
@@ -122,6 +129,7 @@ def _witnesses(card: ModelCard, series: Series, catalog: Catalog) -> tuple[Model
 def questions(series: Series, plan: Sequence[Asked], instances_max: int) -> Iterator[Question]:
     """Yield what to ask, instance by instance in the order of the series."""
     models = _models_by_frame(plan)
+    sampled = {frame for each in plan for frame in each.sampled}
     by_uid: dict[str, list[int]] = {}
     for frame in models:
         by_uid.setdefault(frame.sop_instance_uid, []).append(frame.frame)
@@ -130,9 +138,10 @@ def questions(series: Series, plan: Sequence[Asked], instances_max: int) -> Iter
         uid = instance.sop_instance_uid
         if uid in by_uid:
             frames = sorted(by_uid[uid])
-            yield from _of_instance(instance, [(at, models[Chosen(uid, at)]) for at in frames])
+            looks = [(models[at], at in sampled) for at in (Chosen(uid, each) for each in frames)]
+            yield from _of_instance(instance, frames, looks)
         elif uid in checked:
-            yield Question(instance, _ends(instance), ())
+            yield Question(instance, _ends(instance))
 
 
 def _models_by_frame(plan: Iterable[Asked]) -> Mapping[Chosen, tuple[str, ...]]:
@@ -146,16 +155,16 @@ def _models_by_frame(plan: Iterable[Asked]) -> Mapping[Chosen, tuple[str, ...]]:
 
 
 def _of_instance(
-    instance: Instance, frames: Sequence[tuple[int, tuple[str, ...]]]
+    instance: Instance, frames: Sequence[int], looks: Sequence[tuple[tuple[str, ...], bool]]
 ) -> Iterator[Question]:
     """Yield at most `FRAMES_PER_QUESTION` frames at a time, those of the same models together."""
-    by_models: dict[tuple[str, ...], list[int]] = {}
-    for number, models in frames:
-        by_models.setdefault(models, []).append(number)
-    for models, numbers in by_models.items():
+    by_look: dict[tuple[tuple[str, ...], bool], list[int]] = {}
+    for number, look in zip(frames, looks, strict=True):
+        by_look.setdefault(look, []).append(number)
+    for (models, is_sampled), numbers in by_look.items():
         for first in range(0, len(numbers), FRAMES_PER_QUESTION):
             few = tuple(numbers[first : first + FRAMES_PER_QUESTION])
-            yield Question(instance, few, models)
+            yield Question(instance, few, models, is_sampled)
 
 
 def _checked(series: Series, instances_max: int) -> Iterable[str]:

@@ -21,7 +21,8 @@ def models() -> dict[str, Interpreter]:
 
 
 def question(content: bytes, *models: str, modality: str = "CT", frame: int = 1) -> Message:
-    return Message({"frames": [frame], "models": models, "modality": modality}, content)
+    head = {"frames": [frame], "models": models, "modality": modality, "table": True}
+    return Message(head, content)
 
 
 def name(models: dict[str, Interpreter], target: str) -> str:
@@ -64,7 +65,7 @@ def test_what_cannot_be_decoded_is_told() -> None:
 
 
 def test_a_fault_of_ours_costs_the_object_and_names_its_class_only() -> None:
-    broken = Message({"frames": [None], "models": [], "modality": "CT"}, SLICE)
+    broken = Message({"frames": [None], "models": [], "modality": "CT", "table": False}, SLICE)
     ((_, message, _),) = child._answer(broken, {}, Limits())["irregularities"]
     assert message == "the decoder failed (TypeError)"
 
