@@ -130,6 +130,7 @@ def upgrade_database(options: argparse.Namespace) -> int:
 def rebuild(options: argparse.Namespace) -> int:
     """Set a database aside and make it anew from the spool; the service must not run."""
     from qa_daemon.intake.index import Index, reader  # noqa: PLC0415  loads the receiver's rooms
+    from qa_daemon.pipeline.rulebook import vocabulary_in_force  # noqa: PLC0415
     from qa_daemon.spool.spool import Spool  # noqa: PLC0415
     from qa_daemon.store.database import Store  # noqa: PLC0415
 
@@ -145,7 +146,7 @@ def rebuild(options: argparse.Namespace) -> int:
             print(f"the old database is kept as {aside}")
         schema.prepare(settings.store_url, settings.store.lock_timeout_s)
         with Store(settings.store_url, settings.store.lock_timeout_s) as store:
-            read = reader(settings.limits)
+            read = reader(settings.limits, vocabulary_in_force(settings))
             count = Index(spool, store, read, settings.receiver.index_lag_s).adopt()
     print(f"{count} objects of the spool have their rows again; start the service to judge them")
     return 0

@@ -1,6 +1,12 @@
 """Which elements quality assurance reads; all others are scanned and checked, but not kept."""
 
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from hashlib import sha256
 from typing import Final
+
+from attrs import field, frozen
 
 from qa_daemon.dicom.encoding.dictionary import tag_of
 
@@ -109,3 +115,55 @@ def _tags() -> dict[int, str]:
 
 #: Keyword by tag; chosen on every level, so that code sequences and functional groups come along.
 CHOSEN: Final = _tags()
+
+#: A private element by the name under which it is kept (PS3.5 7.8.1): its creator reserves a block
+#: whose number differs between objects.
+PRIVATE: Final = re.compile(r"private\.(.{1,64})\.([0-9A-F]{4})xx([0-9A-F]{2})")
+
+
+@frozen
+class Vocabulary:
+    """Which elements are read of every object.
+
+    Attributes
+    ----------
+    by_tag
+        Keyword by tag, chosen on every level; an element without a keyword has its eight digits.
+    private
+        Name by group, creator and the last two digits; chosen at the top level.
+    digest
+        Stands for exactly these elements, so that it can be told what was not asked for.
+    """
+
+    by_tag: Mapping[int, str]
+    private: Mapping[tuple[int, str, int], str] = field(factory=dict)
+    digest: str = ""
+
+
+def vocabulary(more: Iterable[str] = ()) -> Vocabulary:
+    """Return the elements read anyway, and those that the rules of a site name besides.
+
+    Parameters
+    ----------
+    more
+        Keywords, eight hex digits, or names as `PRIVATE` has them.
+    """
+    return _vocabulary(frozenset(more))
+
+
+@lru_cache(maxsize=8)
+def _vocabulary(more: frozenset[str]) -> Vocabulary:
+    by_tag, private = dict(CHOSEN), dict[tuple[int, str, int], str]()
+    for name in more:
+        match = PRIVATE.fullmatch(name)
+        if match:
+            private[int(match[2], 16), match[1], int(match[3], 16)] = name
+        else:
+            tag = tag_of(name)
+            by_tag[int(name, 16) if tag is None else tag] = name
+    names = "\n".join(sorted({*by_tag.values(), *private.values()}))
+    return Vocabulary(by_tag, private, sha256(names.encode()).hexdigest()[:16])
+
+
+#: What is read whatever the rules say.
+BASIC: Final = vocabulary()

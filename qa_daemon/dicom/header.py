@@ -10,7 +10,8 @@ from attrs import frozen
 from qa_daemon.dicom.checks.identity import check_frames, check_identity, check_planes
 from qa_daemon.dicom.checks.pixels import check_pixels
 from qa_daemon.dicom.checks.values import check_values
-from qa_daemon.dicom.elements import CHOSEN, PER_FRAME, SHARED
+from qa_daemon.dicom.elements import BASIC, PER_FRAME, SHARED, Vocabulary
+from qa_daemon.dicom.encoding.dictionary import private_vr
 from qa_daemon.dicom.encoding.text import UNDECLARED, Charset, charset_of
 from qa_daemon.dicom.encoding.tokens import Content, Refused, Token
 from qa_daemon.dicom.encoding.values import (
@@ -28,6 +29,9 @@ from qa_daemon.records.element import Element, Elements
 from qa_daemon.records.instance import Instance, Located, Plane
 
 _SPECIFIC_CHARACTER_SET: Final = 0x00080005
+#: Elements in which a creator reserves a block (PS3.5 7.8.1).
+_BLOCK_MIN: Final = 0x0010
+_BLOCK_MAX: Final = 0x00FF
 _UIDS: Final = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
 #: Harmless as a name. PS3.5 9.1 asks for more, and what it asks is noted, not refused: zeros lead
 #: components on old devices, and de-identification puts hexadecimal hashes in place of UIDs.
@@ -43,8 +47,10 @@ _MACROS: Final = (
 )
 
 
-def read_instance(content: Content, limits: Limits, *, source: str = "") -> Instance:
-    """Return one SOP instance.
+def read_instance(
+    content: Content, limits: Limits, *, source: str = "", vocabulary: Vocabulary = BASIC
+) -> Instance:
+    """Return one SOP instance with the elements of a vocabulary.
 
     Raises
     ------
@@ -54,7 +60,7 @@ def read_instance(content: Content, limits: Limits, *, source: str = "") -> Inst
     scanned = scan(content, limits)
     if scanned.meta.sop_class_uid == _DIRECTORY_CLASS:
         raise Refused("unsupported", "not-a-storage-class", "a DICOMDIR is a directory, no image")
-    elements = _Reader(scanned, limits).elements(scanned.data_set, UNDECLARED)
+    elements = _Reader(scanned, limits, vocabulary).data_set()
     sop_class, sop_instance, study, series = (_uid(elements, keyword) for keyword in _UIDS)
     check_identity(scanned, sop_class, sop_instance)
     check_values(scanned, limits)
@@ -74,7 +80,19 @@ def read_instance(content: Content, limits: Limits, *, source: str = "") -> Inst
         irregularities=scanned.notes.irregularities,
         source=source,
         digest=digest(content, scanned.data_set_offset),
+        vocabulary=vocabulary.digest,
     )
+
+
+def read_elements(content: Content, limits: Limits, vocabulary: Vocabulary) -> Elements:
+    """Return the elements of a vocabulary of an object that was read before with another one.
+
+    Raises
+    ------
+    Refused
+        As `read_instance` does.
+    """
+    return _Reader(scan(content, limits), limits, vocabulary).data_set()
 
 
 def digest(content: Content, data_set_offset: int) -> str:
@@ -102,13 +120,21 @@ class _Reader:
 
     scanned: Scan
     limits: Limits
+    vocabulary: Vocabulary
 
-    def elements(self, tokens: Sequence[Token], outer: Charset) -> Elements:
+    def data_set(self) -> dict[str, Element]:
+        """Return the chosen elements of the data set, private ones at its top level included."""
+        elements = self.elements(self.scanned.data_set, UNDECLARED)
+        if self.vocabulary.private:
+            elements.update(self._private(self.scanned.data_set))
+        return elements
+
+    def elements(self, tokens: Sequence[Token], outer: Charset) -> dict[str, Element]:
         """Return the chosen elements of one level, with those of the chosen sequences' items."""
         charset, signed = outer, False
         chosen: dict[str, Element] = {}
         for token in tokens:
-            keyword = CHOSEN.get(token.tag)
+            keyword = self.vocabulary.by_tag.get(token.tag)
             if keyword is None:
                 continue
             if token.items is not None:
@@ -122,6 +148,32 @@ class _Reader:
                 elif token.tag == PIXEL_REPRESENTATION:
                     signed = element.values[:1] == (1,)
         return chosen
+
+    def _private(self, tokens: Sequence[Token]) -> dict[str, Element]:
+        """Return the private elements asked for, whatever block their creator reserved."""
+        charset = UNDECLARED
+        blocks: dict[tuple[int, int], str] = {}
+        found: dict[str, Element] = {}
+        for token in tokens:
+            if token.tag == _SPECIFIC_CHARACTER_SET:
+                raw = raw_of(self.scanned.content, token)
+                charset = charset_of(texts_of(raw, "CS", UNDECLARED))
+            group, number = token.tag >> 16, token.tag & 0xFFFF
+            if not group & 1 or token.items is not None:
+                continue
+            if _BLOCK_MIN <= number <= _BLOCK_MAX and token.length <= self.limits.value_bytes_max:
+                creator = texts_of(raw_of(self.scanned.content, token), "LO", UNDECLARED)
+                blocks[group, number] = creator[0] if creator else ""
+            key = (group, blocks.get((group, number >> 8), ""), number & 0xFF)
+            name = self.vocabulary.private.get(key)
+            if name is not None and token.length <= self.limits.value_bytes_max:
+                found[name] = self._private_element(token, key[1], charset)
+        return found
+
+    def _private_element(self, token: Token, creator: str, charset: Charset) -> Element:
+        """Return a private element; one without a VR by the lists of vendors, else as text."""
+        vr = private_vr(token.tag, creator) if token.vr == "UN" else token.vr
+        return self._element(token._replace(vr=vr), charset, signed=False)
 
     def _element(self, token: Token, charset: Charset, *, signed: bool) -> Element:
         vr = resolved_vr(token, signed=signed)

@@ -162,3 +162,28 @@ def _regions(part: BodyPart) -> frozenset[str]:
         known = body_parts()
         return frozenset().union(*(_regions(known[term]) for term in part.covers))
     return frozenset({part.term, part.parent}.intersection(REGIONS))
+
+
+@cache
+def is_part(one: str, other: str) -> bool:
+    """Whether a term is the other, or lies within it, by the table's parents and combined terms."""
+    a, b = body_part(one), body_part(other)
+    if a is None or b is None:
+        return False
+    if b.term in {a.term, "WHOLEBODY"}:
+        return True
+    if a.covers != (a.term,):
+        return all(is_part(each, b.term) for each in a.covers)
+    if b.covers != (b.term,):
+        return any(is_part(a.term, each) for each in b.covers)
+    return a.parent != a.term and body_part(a.parent) is not None and is_part(a.parent, b.term)
+
+
+def are_related(one: str, other: str) -> bool:
+    """Whether two terms share something: one is part of the other, or both cover a third."""
+    return any(is_part(a, b) or is_part(b, a) for a in _covered(one) for b in _covered(other))
+
+
+def _covered(term: str) -> tuple[str, ...]:
+    part = body_part(term)
+    return () if part is None else (part.term, *part.covers)

@@ -16,6 +16,7 @@ from typing import Final
 
 from attrs import define, field, frozen
 
+from qa_daemon.dicom.elements import BASIC, Vocabulary
 from qa_daemon.dicom.header import read_instance
 from qa_daemon.dicom.scan import Refused
 from qa_daemon.errors import ConfigurationError, RetryableError
@@ -39,11 +40,11 @@ RETRY_S: Final = 0.5  # between two attempts on a store that cannot be written
 Read = Callable[[memoryview, str], Instance]
 
 
-def reader(limits: Limits) -> Read:
+def reader(limits: Limits, vocabulary: Vocabulary = BASIC) -> Read:
     """Return what reads the objects of the spool, named by their keys."""
 
     def read(content: memoryview, key: str) -> Instance:
-        return read_instance(content, limits, source=key)
+        return read_instance(content, limits, source=key, vocabulary=vocabulary)
 
     return read
 
@@ -108,6 +109,10 @@ class Index:
         self._is_cut_off = False
         self.failure: ConfigurationError | None = None
         self._thread = threading.Thread(target=self._run, name="index", daemon=True)
+
+    def exchange(self, read: Read) -> None:
+        """Read what comes from now on otherwise; a record in hand is read as begun."""
+        self._read = read
 
     def start(self) -> None:
         """Begin to write rows."""

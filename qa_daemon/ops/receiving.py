@@ -15,6 +15,7 @@ from qa_daemon.intake.door import Door
 from qa_daemon.intake.folder import Folder
 from qa_daemon.intake.index import Index, reader
 from qa_daemon.intake.scp import Receiver
+from qa_daemon.pipeline.rulebook import vocabulary_in_force
 from qa_daemon.spool.spool import Spool
 from qa_daemon.store import instance_rows
 from qa_daemon.store.database import Store
@@ -58,8 +59,9 @@ class Reception:
         return REMOVAL_S
 
     def apply(self, settings: Settings) -> None:
-        """Exchange who may send and what is taken; associations that are open go on as begun."""
+        """Exchange who may send and what is read; associations that are open go on as begun."""
         self.settings = settings
+        self.door.index.exchange(reader(settings.limits, vocabulary_in_force(settings)))
         self.receiver.exchange(settings.receiver)
         self.door.settings = settings.receiver
         self.door.room.settings = settings.spool
@@ -83,7 +85,8 @@ def receiving(settings: Settings) -> Iterator[Reception]:
         contextlib.ExitStack() as stack,
     ):
         spool.recover()
-        index = Index(spool, store, reader(limits), settings.receiver.index_lag_s)
+        read = reader(limits, vocabulary_in_force(settings))
+        index = Index(spool, store, read, settings.receiver.index_lag_s)
         index.adopt()
         room = Room(settings.spool_folder, settings.spool, spool.used_bytes)
         door = Door(spool, index, room, settings.receiver, limits)

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from qa_daemon.config.packs import models_folder
 from qa_daemon.config.settings import Settings
+from qa_daemon.dicom.elements import BASIC, Vocabulary, vocabulary
+from qa_daemon.limits import Limits
 from qa_daemon.pipeline.rulebook import rules_in_force
 from qa_daemon.predict.catalog import Catalog, load_catalog
 from qa_daemon.predict.client import Predictor, Request
@@ -18,6 +20,7 @@ from qa_daemon.records.finding import Verdict
 from qa_daemon.records.inference import Inference
 from qa_daemon.records.series import Series
 from qa_daemon.report.summary import SeriesReport, StudyReport
+from qa_daemon.rules.elements import elements_of
 from qa_daemon.rules.schema import RulePack
 from qa_daemon.suggest.propose import judge, judge_study
 
@@ -35,6 +38,8 @@ class Engine:
     ----------
     rules_digest, models_digest
         What verdicts and predictions are keyed by, so that a step can be repeated.
+    vocabulary, limits
+        Which elements have to be read for these rules, and within which bounds.
     """
 
     pack: RulePack
@@ -42,6 +47,8 @@ class Engine:
     predictor: Predictor
     rules_digest: str
     models_digest: str
+    vocabulary: Vocabulary = BASIC
+    limits: Limits = field(factory=Limits)
 
     def infer(self, series: Series, read: Reader, request: Request) -> Inference:
         """Ask the models about one series; what cannot be asked says why."""
@@ -84,7 +91,16 @@ def engine(settings: Settings) -> Iterator[Engine]:
     pack = rules_in_force(settings)
     catalog = load_catalog(models_folder(settings))
     with Predictor(catalog, settings.worker, settings.limits) as predictor:
-        yield Engine(pack, catalog, predictor, pack.digest, models_digest(catalog))
+        needed = vocabulary(elements_of(pack))
+        yield Engine(
+            pack,
+            catalog,
+            predictor,
+            pack.digest,
+            models_digest(catalog),
+            needed,
+            settings.limits,
+        )
 
 
 def models_digest(catalog: Catalog) -> str:

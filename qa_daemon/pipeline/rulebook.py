@@ -7,9 +7,23 @@ from attrs import evolve
 
 from qa_daemon.config.packs import rule_texts
 from qa_daemon.config.settings import Settings
+from qa_daemon.dicom.elements import BASIC, Vocabulary, vocabulary
 from qa_daemon.errors import ConfigurationError
+from qa_daemon.rules.elements import elements_of
 from qa_daemon.rules.load import load_pack
 from qa_daemon.rules.schema import RulePack, Status
+
+
+def vocabulary_in_force(settings: Settings) -> Vocabulary:
+    """Return which elements have to be read of every object for the rules in force.
+
+    Where the rules are wrong it is what is read anyway: objects still come in while a site mends
+    them, and what is lacking then is read from the spool when the series is judged.
+    """
+    try:
+        return vocabulary(elements_of(rules_in_force(settings)))
+    except ConfigurationError:
+        return BASIC
 
 
 def rules_in_force(settings: Settings) -> RulePack:

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
-from attrs import define, frozen
+from attrs import define, evolve, frozen
 
+from qa_daemon.dicom.header import read_elements
 from qa_daemon.errors import InputError
 from qa_daemon.pipeline.engine import DEFAULT_TARGETS, Engine
 from qa_daemon.predict.client import Request
 from qa_daemon.records.finding import Verdict
+from qa_daemon.records.instance import Instance
 from qa_daemon.records.series import Series
 from qa_daemon.records.states import SeriesEvent, SeriesState
 from qa_daemon.series.assemble import assemble
@@ -106,7 +108,7 @@ def take(bench: Bench, lease: Lease, terms: Terms) -> bool:
 
 def series_of(bench: Bench, lease: Lease) -> Series:
     """Return the leased series, assembled from the headers in the store."""
-    instances = instance_rows.instances_of(bench.store, lease.series_key, lease.revision)
+    instances = instances_read(bench, lease.series_key, lease.revision)
     if not instances:
         raise InputError("the series holds no instance that can be read")
     return assemble(instances, lease.revision)
@@ -133,7 +135,7 @@ def _judge(bench: Bench, lease: Lease) -> bool:
     result = result_rows.result_of(bench.store, lease.series_key, lease.revision)
     assert result is not None
     assert result.inference is not None
-    siblings = _siblings(bench.store, lease)
+    siblings = _siblings(bench, lease)
     verdict = bench.engine.judge(series, result.inference, siblings)
     of_study = bench.engine.examine_study((series, *siblings)).verdict
     now = datetime.now(UTC)
@@ -157,10 +159,30 @@ def _judge(bench: Bench, lease: Lease) -> bool:
     return saved
 
 
-def _siblings(store: Store, lease: Lease) -> tuple[Series, ...]:
-    rows = series_rows.siblings(store, lease.series_key, SIBLINGS_MAX)
-    found = ((row, instance_rows.instances_of(store, row.series_key, row.revision)) for row in rows)
+def _siblings(bench: Bench, lease: Lease) -> tuple[Series, ...]:
+    rows = series_rows.siblings(bench.store, lease.series_key, SIBLINGS_MAX)
+    found = ((row, instances_read(bench, row.series_key, row.revision)) for row in rows)
     return tuple(assemble(instances, row.revision) for row, instances in found if instances)
+
+
+def instances_read(bench: Bench, key: str, revision: int) -> tuple[Instance, ...]:
+    """Return the instances of a series with every element that the rules in force ask for.
+
+    What came before such a rule was in force is read once more from the spool: an element that
+    nobody looked for must not pass for one that is absent.
+    """
+    instances = instance_rows.instances_of(bench.store, key, revision)
+    wanted = bench.engine.vocabulary
+    return tuple(
+        each if each.vocabulary == wanted.digest else _read_again(bench, each) for each in instances
+    )
+
+
+def _read_again(bench: Bench, instance: Instance) -> Instance:
+    bench.goes_on()
+    wanted, limits = bench.engine.vocabulary, bench.engine.limits
+    elements = read_elements(bench.spool.open(instance.source), limits, wanted)
+    return evolve(instance, elements=elements, vocabulary=wanted.digest)
 
 
 def _event(verdict: Verdict) -> SeriesEvent:

@@ -135,6 +135,8 @@ class Finding:
         The facts that the rule looked at, by name, as text.
     suggestion, alternatives
         The likeliest change set and the others; filled in by the room `suggest`.
+    proposed
+        Values by keyword that the check hands to the room `suggest`, which takes them out again.
     """
 
     rule: str
@@ -147,6 +149,7 @@ class Finding:
     evidence: Mapping[str, str] = field(factory=dict)
     suggestion: Suggestion | None = None
     alternatives: tuple[Suggestion, ...] = ()
+    proposed: Mapping[str, tuple[str, ...]] = field(factory=dict)
 
 
 @frozen

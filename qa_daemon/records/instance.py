@@ -80,6 +80,8 @@ class Instance:
         Where the bytes are: a spool key, or the path that a person named. Opaque to the core.
     digest
         SHA-256 of the data set bytes, hex: tells a repeated instance from a different one.
+    vocabulary
+        Stands for the elements that were looked for (`dicom.elements`); "" where nobody knows.
     """
 
     study_instance_uid: str
@@ -93,3 +95,4 @@ class Instance:
     irregularities: tuple[Irregularity, ...] = ()
     source: str = ""
     digest: str = ""
+    vocabulary: str = ""

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from attrs import frozen
@@ -11,6 +11,7 @@ from qa_daemon.records.finding import Finding, Level, Outcomes, Unjudged, Verdic
 from qa_daemon.records.instance import Instance, Irregularity
 from qa_daemon.records.prediction import Abstention, Part, Prediction
 from qa_daemon.rules.checks.registry import SERIES_CHECKS, STUDY_CHECKS
+from qa_daemon.rules.conditions import blamed, holds, names
 from qa_daemon.rules.facts import (
     PASSED,
     Answer,
@@ -22,21 +23,16 @@ from qa_daemon.rules.facts import (
     decided,
     uids,
 )
-from qa_daemon.rules.operators import FREE_OF, OPERATORS, Answered, Look
-from qa_daemon.rules.schema import (
-    AllOf,
-    AnyOf,
-    Condition,
-    FactTest,
-    Need,
-    Not,
-    Outcome,
-    Registered,
-    Rule,
-    RulePack,
-)
+from qa_daemon.rules.looks.columns import groups
+from qa_daemon.rules.looks.look import FRAMES, Look, Said, labels_of
+from qa_daemon.rules.looks.names import Kind, fact_name
+from qa_daemon.rules.operators.table import FREE_OF
+from qa_daemon.rules.schema import Condition, FactTest, Need, Outcome, Registered, Rule, RulePack
 
-_PLACE: Final = re.compile(r"\{(tag\.[A-Za-z0-9\[\]]+|series\.instances|prediction\.[a-z_]+)\}")
+#: A fact in a message: `{tag.A[1].B}`, `{prediction.view}`.
+PLACE: Final = re.compile(
+    r"\{((?:tag|frame|private|series|study|prediction|order|side|text)\.[^{}]+|transfer_syntax|frames|side|received)\}"
+)
 
 # A message is one or two lines on a screen; hostile values reach 64 KiB.
 _VALUE_LENGTH_MAX: Final = 64
@@ -111,15 +107,16 @@ def _place_of(error: Exception) -> str:
 
 
 def _of_study(rule: Rule, facts: StudyFacts) -> Answer:
-    assert isinstance(rule.check, Registered), "the loader admits only registered study checks"
-    return STUDY_CHECKS[rule.check.name](facts, rule.check.options)
+    if not isinstance(rule.check, Registered):
+        return _of_look(rule, Look(facts))
+    applies = _applies(rule, Look(facts))
+    return STUDY_CHECKS[rule.check.name](facts, rule.check.options) if applies is None else applies
 
 
 def _of_series(rule: Rule, facts: SeriesFacts) -> Answer:
-    whole = Look(facts)
     if rule.level is Level.INSTANCE and not _looks_at_all(rule.check):
         return _each_instance(rule, facts)
-    return _of_look(rule, whole)
+    return _of_look(rule, Look(facts))
 
 
 def _looks_at_all(check: Condition) -> bool:
@@ -129,34 +126,45 @@ def _looks_at_all(check: Condition) -> bool:
 
 
 def _of_look(rule: Rule, look: Look) -> Answer:
-    applies = True if rule.applies_when is None else _holds(rule.applies_when, look)
+    reason = _applies(rule, look)
+    return _checked(rule.check, look) if reason is None else reason
+
+
+def _applies(rule: Rule, look: Look) -> NotApplicable | NotEvaluated | None:
+    """Return why the check of a rule is not asked; None if it is."""
+    applies = True if rule.applies_when is None else holds(rule.applies_when, look)
     if isinstance(applies, NotEvaluated):
         return applies
     if not applies:
         return NotApplicable()
     for need in rule.needs:
-        lacking = _lacking(need, look.facts)
-        if lacking is not None:
-            return lacking
-    return _checked(rule.check, look)
+        assert isinstance(look.facts, SeriesFacts), "the loader lets only series rules need one"
+        reason = lacking(need, look.facts)
+        if reason is not None:
+            return reason
+    return None
 
 
 def _checked(check: Condition, look: Look) -> Answer:
     if isinstance(check, Registered):
+        assert isinstance(look.facts, SeriesFacts)
         return SERIES_CHECKS[check.name](look.facts, check.options)
     if isinstance(check, FactTest) and check.operator == FREE_OF:
         assert isinstance(check.operand, tuple)
+        assert isinstance(look.facts, SeriesFacts)
         return _irregular(look.facts, [str(kind) for kind in check.operand])
-    holds = _holds(check, look)
-    if isinstance(holds, NotEvaluated):
-        return holds
-    return PASSED if holds else (Hit(evidence=_evidence(check, look)),)
+    answer = holds(check, look)
+    if isinstance(answer, NotEvaluated):
+        return answer
+    if answer:
+        return PASSED
+    return (Hit(sop_instance_uids=blamed(check, look), evidence=_evidence(check, look)),)
 
 
 def _each_instance(rule: Rule, facts: SeriesFacts) -> Answer:
     """Evaluate once per distinct tuple of the values that the rule looks at."""
     hits, concerned, unknown, passed = list[Hit](), list[Instance](), "", False
-    for group in _groups(rule, facts):
+    for group in groups(facts, _names(rule)):
         match _of_look(rule, Look(facts, group[0])):
             case NotApplicable():
                 continue
@@ -175,77 +183,16 @@ def _each_instance(rule: Rule, facts: SeriesFacts) -> Answer:
     return PASSED if passed else NotApplicable()
 
 
-def _groups(rule: Rule, facts: SeriesFacts) -> list[tuple[Instance, ...]]:
-    names = sorted({test.fact for test in _tests(rule.check)} | _applies_to(rule))
-    keywords = {name.removeprefix("tag.").partition("[")[0] for name in names}
-    if not keywords & facts.series.conflicting:
-        return [facts.series.instances] if facts.series.instances else []
-    groups: dict[tuple[tuple[str, ...] | None, ...], list[Instance]] = defaultdict(list)
-    for instance in facts.series.instances:
-        look = Look(facts, instance)
-        groups[tuple(look.values(name) for name in names)].append(instance)
-    return [tuple(group) for group in groups.values()]
-
-
-def _applies_to(rule: Rule) -> set[str]:
-    return set() if rule.applies_when is None else {t.fact for t in _tests(rule.applies_when)}
-
-
-def _tests(condition: Condition) -> Iterator[FactTest]:
-    match condition:
-        case FactTest():
-            yield condition
-        case AllOf(conditions) | AnyOf(conditions):
-            for each in conditions:
-                yield from _tests(each)
-        case Not(inner):
-            yield from _tests(inner)
-        case Registered():
-            return
-
-
-def _holds(condition: Condition, look: Look) -> Answered:
-    """Evaluate in three values: no beats unknown in `all`, yes beats unknown in `any`."""
-    match condition:
-        case FactTest():
-            return OPERATORS[condition.operator].apply(look, condition)
-        case Not(inner):
-            answer = _holds(inner, look)
-            return answer if isinstance(answer, NotEvaluated) else not answer
-        case AllOf(conditions):
-            return _first(conditions, look, stops_at=False)
-        case AnyOf(conditions):
-            return _first(conditions, look, stops_at=True)
-        case Registered(name, options):
-            return _yes_or_no(SERIES_CHECKS[name](look.facts, options))
-
-
-def _first(conditions: Sequence[Condition], look: Look, *, stops_at: bool) -> Answered:
-    unknown = None
-    for condition in conditions:
-        answer = _holds(condition, look)
-        if answer is stops_at:
-            return stops_at
-        if isinstance(answer, NotEvaluated):
-            unknown = answer
-    return unknown or (not stops_at)
-
-
-def _yes_or_no(answer: Answer) -> Answered:
-    match answer:
-        case NotEvaluated():
-            return answer
-        case NotApplicable():
-            return NotEvaluated("the check does not apply")
-        case hits:
-            return not hits
+def _names(rule: Rule) -> frozenset[str]:
+    own = names(rule.check)
+    return own if rule.applies_when is None else own | names(rule.applies_when)
 
 
 #: Reasons of a model that the question does not arise, rather than that it has no answer.
 _DOES_NOT_ARISE: Final = frozenset({Abstention.NOT_APPLICABLE, Abstention.NOT_AXIAL})
 
 
-def _lacking(need: Need, facts: SeriesFacts) -> NotApplicable | NotEvaluated | None:
+def lacking(need: Need, facts: SeriesFacts) -> NotApplicable | NotEvaluated | None:
     """Return why the rule cannot be judged without its prediction; None if it can."""
     usable = decided(facts.inference.of(need.prediction), need.part)
     if isinstance(usable, str):
@@ -287,9 +234,9 @@ def _said(irregularity: Irregularity, others: int, instances: int) -> str:
 def _finding(rule: Rule, hit: Hit, facts: SeriesFacts | StudyFacts) -> Finding:
     message = hit.message or rule.message or rule.title
     evidence, confidence = dict(hit.evidence), hit.confidence
+    look = Look(facts, _first_concerned(hit, facts))
+    message = PLACE.sub(lambda place: _told_in_message(place[1], look), message)
     if isinstance(facts, SeriesFacts):
-        look = Look(facts, _first_concerned(hit, facts))
-        message = _PLACE.sub(lambda place: _shown(place[1], look), message)
         for need in rule.needs:
             prediction = facts.inference.of(need.prediction)
             if prediction is not None:
@@ -306,12 +253,27 @@ def _finding(rule: Rule, hit: Hit, facts: SeriesFacts | StudyFacts) -> Finding:
         confidence=confidence,
         sop_instance_uids=hit.sop_instance_uids,
         evidence=evidence,
+        proposed=hit.proposed,
     )
 
 
-def _first_concerned(hit: Hit, facts: SeriesFacts) -> Instance | None:
+def _told_in_message(name: str, look: Look) -> str:
+    """Return a fact for a message; what a model said reads as words, abstained or not."""
+    read = fact_name(name)
+    if (
+        read.kind is Kind.PREDICTION
+        and read.part == "label"
+        and isinstance(look.facts, SeriesFacts)
+    ):
+        prediction = look.facts.inference.of(read.word)
+        labels = () if prediction is None else labels_of(prediction)
+        return " and ".join(labels) or "nothing"
+    return shown(look.values(name))
+
+
+def _first_concerned(hit: Hit, facts: SeriesFacts | StudyFacts) -> Instance | None:
     wanted = set(hit.sop_instance_uids[:1])
-    for instance in facts.series.instances if wanted else ():
+    for instance in Look(facts).instances if wanted else ():
         if instance.sop_instance_uid in wanted:
             return instance
     return None
@@ -327,30 +289,28 @@ def _least(needs: Sequence[Need], facts: SeriesFacts) -> float | None:
 
 
 def _evidence(condition: Condition, look: Look) -> Mapping[str, str]:
-    return {test.fact: _shown(test.fact, look) for test in _tests(condition)}
+    return {
+        name: shown(look.values(name))
+        for name in sorted(names(condition) - {FRAMES})
+        if fact_name(name).kind is not Kind.ITEM
+    }
 
 
-def _shown(name: str, look: Look) -> str:
-    """Return a fact for a reader, cut to a readable length."""
-    if name.startswith("prediction."):
-        prediction = look.facts.inference.of(name.removeprefix("prediction."))
-        return "nothing" if prediction is None else " and ".join(_labels(prediction)) or "nothing"
-    values = look.values(name)
-    if values is None:
+def shown(said: Said) -> str:
+    """Return the values of a fact for a reader, cut to a readable length."""
+    if isinstance(said, NotEvaluated):
+        return f"({said.reason})"
+    if said is None:
         return "(absent)"
-    text = "\\".join(values) or "(empty)"
+    text = "\\".join(said) or "(empty)"
     return text if len(text) <= _VALUE_LENGTH_MAX else f"{text[:_VALUE_LENGTH_MAX]}..."
-
-
-def _labels(prediction: Prediction) -> tuple[str, ...]:
-    if prediction.labels is not None:
-        return prediction.labels
-    return () if prediction.label is None else (prediction.label,)
 
 
 def _told(prediction: Prediction, part: str = "") -> str:
     half = decided(prediction, part) if part else None
     if isinstance(half, Part):
         return f"{int(half.value)} {half.probability:.3f}"
-    said = [f"{name} {prediction.probabilities.get(name, 0.0):.3f}" for name in _labels(prediction)]
+    said = [
+        f"{name} {prediction.probabilities.get(name, 0.0):.3f}" for name in labels_of(prediction)
+    ]
     return ", ".join(said) or str(prediction.reason or "nothing")

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import cache, cached_property
 from typing import TypeAlias, TypeVar
 
@@ -31,6 +32,8 @@ class Hit:
         For a technician; "" means the message of the rule.
     severity
         None means the severity of the rule.
+    proposed
+        Values that would mend it, by keyword, for rules whose `suggest` says `from_check`.
     """
 
     message: str = ""
@@ -38,6 +41,7 @@ class Hit:
     evidence: Mapping[str, str] = field(factory=dict)
     severity: Severity | None = None
     confidence: float | None = None
+    proposed: Mapping[str, tuple[str, ...]] = field(factory=dict)
 
 
 @frozen
@@ -61,6 +65,19 @@ Number = TypeVar("Number")
 
 
 @frozen
+class Reading:
+    """One region that a text names: an atomic term, its side (L, R, B or None), and a weight."""
+
+    region: str
+    side: str | None
+    weight: float
+
+
+#: Reads a free text; the room `orders` has the one in force.
+Lexicon: TypeAlias = Callable[[str], Sequence[Reading]]
+
+
+@frozen
 class Slice:
     """One frame with its plane as numbers, as a fault, or None where the element is absent.
 
@@ -79,11 +96,24 @@ class Slice:
 
 @frozen
 class SeriesFacts:
-    """One series with what its pixels showed, and the other series of its study."""
+    """One series with what its pixels showed, and the other series of its study.
+
+    Attributes
+    ----------
+    received
+        When its last object arrived; with an offset, or in the time of the site.
+    order
+        What `order.NAME` says (`looks.names.ORDER_FACTS`); None where no order is known.
+    lexicon
+        Reads the descriptions; None where nothing does.
+    """
 
     series: Series
     inference: Inference = field(factory=Inference)
     siblings: tuple[Series, ...] = ()
+    received: datetime | None = None
+    order: Mapping[str, tuple[str, ...]] | None = None
+    lexicon: Lexicon | None = None
 
     @property
     def levels(self) -> frozenset[Level]:
@@ -122,6 +152,11 @@ class SeriesFacts:
         """What the positions of the series say."""
         return stack_facts(self.placed)
 
+    @cached_property
+    def remembered(self) -> dict[tuple[str, ...], tuple[tuple[Instance, ...], ...]]:
+        """Groups of instances by the facts that tell them apart, found once for all rules."""
+        return {}
+
     def tag(self, keyword: str) -> Element | None:
         """Return the element of the first instance that has it filled, else that has it at all."""
         shared = self.series.shared.get(keyword)
@@ -142,9 +177,12 @@ class SeriesFacts:
 
 @frozen
 class StudyFacts:
-    """All series of one study."""
+    """All series of one study; the other facts as for a series."""
 
     series: tuple[Series, ...]
+    received: datetime | None = None
+    order: Mapping[str, tuple[str, ...]] | None = None
+    lexicon: Lexicon | None = None
 
     @property
     def levels(self) -> frozenset[Level]:
@@ -218,3 +256,8 @@ def uids(instances: Iterable[Instance], whole: Sequence[Instance]) -> tuple[str,
     """Return the UIDs of those concerned, sorted; `()` where these are all."""
     concerned = sorted({instance.sop_instance_uid for instance in instances})
     return () if len(concerned) == len(whole) else tuple(concerned)
+
+
+def distinct(values: Iterable[str]) -> tuple[str, ...]:
+    """Return each value once, in their order."""
+    return tuple(dict.fromkeys(values))

@@ -76,7 +76,28 @@ class Not:
     condition: "Condition"
 
 
-Condition: TypeAlias = FactTest | Registered | AllOf | AnyOf | Not
+@frozen
+class Quantified:
+    """A condition over many: `{every: instances, is: ...}`, `{some: tag.SEQUENCE, is: ...}`.
+
+    Attributes
+    ----------
+    quantity
+        `every`, `some`, `none`, `at_least` or `at_most`; the last two with a `number`.
+    over
+        `instances`, `frames`, `series`, or the fact of a sequence whose items are meant.
+    where
+        Only those for which this holds; None means all.
+    """
+
+    quantity: str
+    over: str
+    condition: "Condition"
+    where: "Condition | None" = None
+    number: int = 0
+
+
+Condition: TypeAlias = FactTest | Registered | AllOf | AnyOf | Not | Quantified
 
 
 @frozen
@@ -112,10 +133,14 @@ class Suggest:
     scope
         instance, series or study.
     source
-        Where the new value comes from: `from_prediction`, `with`, `upper_case`, `known_term`; ""
-        where nothing is replaced.
+        Where the new value comes from: `from_prediction`, `with`, `upper_case`, `known_term`,
+        `term_of_code`, `from_fact`, `from_table`, `from_check`; "" where nothing is replaced.
     argument
         What the source needs: the target of the prediction, or the value itself.
+    table
+        What is written for a label of the prediction; empty means the label itself.
+    more
+        Further changes of the same suggestion: all together make the check pass.
     """
 
     way: str
@@ -123,18 +148,24 @@ class Suggest:
     scope: str = "series"
     source: str = ""
     argument: Operand = None
+    table: Mapping[str, Operand] = field(factory=dict)
+    more: "tuple[Suggest, ...]" = ()
 
 
 @frozen
 class CaseSeries:
     """One series of a case: tags that all instances have, and those of single instances.
 
-    A value is a text, a number, a list of them, or None for an element that is present and empty.
+    A value is a text, a number, a list of them, or None for an element that is present and empty;
+    of a sequence it is a list of items, each a mapping of keywords to values. `frames` is None
+    where the tags do not say it either: then it is one.
     """
 
     tags: Mapping[str, Operand] = field(factory=dict)
     instances: tuple[Mapping[str, Operand], ...] = ()
     irregularities: tuple[str, ...] = ()
+    transfer_syntax: str = ""
+    frames: int | None = None
 
 
 @frozen
@@ -149,6 +180,10 @@ class Case:
         Target -> label -> probability.
     table_side
         Where the patient table is seen in the pictures, "" where it is not.
+    received
+        When the objects came, as a DT; "" where nobody knows.
+    order
+        What `order.NAME` says; None where no order is known.
     severity
         Expected severity, "" = not asked.
     proposes
@@ -160,6 +195,8 @@ class Case:
     series: tuple[CaseSeries, ...]
     predictions: Mapping[str, Mapping[str, float]] = field(factory=dict)
     table_side: str = ""
+    received: str = ""
+    order: Mapping[str, Operand] | None = None
     severity: str = ""
     proposes: tuple[str, ...] | None = None
 
@@ -191,6 +228,7 @@ class Rule:
     applies_when: Condition | None = None
     needs: tuple[Need, ...] = ()
     suggest: Suggest | None = None
+    alternatives: tuple[Suggest, ...] = ()
     message: str = ""
     quick: bool = False
     known_false_positives: tuple[str, ...] = ()

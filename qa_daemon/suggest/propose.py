@@ -5,16 +5,14 @@ from typing import Final
 
 from attrs import evolve
 
-from qa_daemon.dicom.regions import body_part, is_defined_term
-from qa_daemon.records.finding import Finding, Suggestion, Verdict
+from qa_daemon.records.finding import Change, Finding, Suggestion, Verdict
 from qa_daemon.records.inference import Inference
-from qa_daemon.records.prediction import Prediction
 from qa_daemon.records.series import Series
 from qa_daemon.rules.checks.orientation import Comparison, compared
-from qa_daemon.rules.checks.part.named import part_of_code
 from qa_daemon.rules.evaluate import evaluate, judged
-from qa_daemon.rules.facts import SeriesFacts, StudyFacts, texts_of
+from qa_daemon.rules.facts import SeriesFacts, StudyFacts
 from qa_daemon.rules.schema import Outcome, Registered, Rule, RulePack, Suggest
+from qa_daemon.suggest import sources
 from qa_daemon.suggest.orientation import orientation_suggestions
 from qa_daemon.suggest.radiograph import (
     patient_orientation_suggestions,
@@ -22,7 +20,6 @@ from qa_daemon.suggest.radiograph import (
     plane_letters_suggestions,
     with_confidence,
 )
-from qa_daemon.suggest.region import body_part_for
 from qa_daemon.suggest.side import per_image_suggestions, side_suggestions
 from qa_daemon.suggest.values import applied, obeys_vr, removing, replacing
 
@@ -55,12 +52,13 @@ def _with_suggestions(verdict: Verdict, pack: RulePack, facts: SeriesFacts | Stu
 def propose(rule: Rule, finding: Finding, facts: SeriesFacts | StudyFacts) -> Finding:
     """Return the finding with its suggestions, the likeliest first."""
     if rule.suggest is None or isinstance(facts, StudyFacts):
-        return finding
+        return evolve(finding, proposed={})
     try:
         suggestions = _suggestions(rule, rule.suggest, finding, facts)
     except Exception as error:  # noqa: BLE001 the finding stands, whatever its suggestion does
         said = {"suggestion": f"could not be made ({type(error).__name__})"}
-        return evolve(finding, evidence={**finding.evidence, **said})
+        return evolve(finding, evidence={**finding.evidence, **said}, proposed={})
+    finding = evolve(finding, proposed={})
     if not suggestions:
         return finding
     return evolve(finding, suggestion=suggestions[0], alternatives=suggestions[1:])
@@ -75,13 +73,26 @@ def _suggestions(
             return found  # orientations are held by tests of their own, over every class
         sure = [with_confidence(each, finding.confidence) for each in found]
         return _mending(rule, sure, facts)
-    if suggest.way == "remove":
-        changes = removing(facts.series, suggest.subject)
-    else:
-        values = SOURCES[suggest.source](suggest, facts)
-        changes = replacing(facts.series, suggest.subject, values) if values else ()
-    suggestion = Suggestion(changes, confidence=finding.confidence)
-    return (suggestion,) if changes and _mends(rule, suggestion, facts) else ()
+    made = [
+        Suggestion(changes_of(each, finding, facts), confidence=finding.confidence)
+        for each in (suggest, *rule.alternatives)
+    ]
+    different = [each for at, each in enumerate(made) if each not in made[:at]]
+    return _mending(rule, different, facts)
+
+
+def changes_of(suggest: Suggest, finding: Finding, facts: SeriesFacts) -> tuple[Change, ...]:
+    """Return all changes of one suggestion; `()` where a value of it is not known."""
+    changes: list[Change] = []
+    for each in (suggest, *suggest.more):
+        if each.way == "remove":
+            changes.extend(removing(facts.series, each.subject))
+            continue
+        values = SOURCES[each.source](each, facts, finding)
+        if not values:
+            return ()
+        changes.extend(replacing(facts.series, each.subject, values))
+    return tuple(changes)
 
 
 def _mending(
@@ -121,59 +132,11 @@ def _stack_direction(facts: SeriesFacts) -> str | None:
     return None if prediction is None or prediction.abstained else prediction.label
 
 
-def _from_prediction(suggest: Suggest, facts: SeriesFacts) -> tuple[str, ...]:
-    prediction = facts.inference.of(str(suggest.argument))
-    if not isinstance(prediction, Prediction) or prediction.abstained:
-        return ()
-    accepted = prediction.labels if prediction.labels is not None else (prediction.label or "",)
-    if suggest.subject in _WRITABLE_LABELS:
-        return accepted if set(accepted) <= _WRITABLE_LABELS[suggest.subject] else ()
-    term = body_part_for(accepted)
-    if term is None and suggest.argument == "body_part" and accepted:
-        term = accepted[0]  # of a hand with its wrist the surer is named
-    # Sinuses and teeth have no term (PS3.16 Annex L).
-    return () if term is None or not is_defined_term(term) else (term,)
-
-
-def _given(suggest: Suggest, _: SeriesFacts) -> tuple[str, ...]:
-    return (str(suggest.argument),)
-
-
-def _upper_case(suggest: Suggest, facts: SeriesFacts) -> tuple[str, ...]:
-    found = {
-        tuple(value.upper() for value in texts_of(element))
-        for instance in facts.series.instances
-        if (element := instance.elements.get(suggest.subject)) is not None
-    }
-    # Instances that mean different things are not made to say one.
-    return found.pop() if len(found) == 1 else ()
-
-
-def _known_term(suggest: Suggest, facts: SeriesFacts) -> tuple[str, ...]:
-    """Return the term of PS3.16 Annex L that a body part in other spelling means."""
-    part = body_part(facts.text(suggest.subject))
-    return () if part is None else (part.term,)
-
-
-def _term_of_code(_: Suggest, facts: SeriesFacts) -> tuple[str, ...]:
-    """Return the term for the code in Anatomic Region Sequence."""
-    part = part_of_code(facts)
-    return () if part is None else (part.term,)
-
-
 #: Findings that pixels alone decide: they stay the same whatever is written.
 JUDGED_BY_PIXELS: Final = frozenset({"other_grey"})
-#: Labels that may be written where not all may: of a lateral view left or right is not known.
-_WRITABLE_LABELS: Final = {"ViewPosition": frozenset({"AP", "PA"})}
 
 #: Where a replaced value comes from.
-SOURCES: Final[Mapping[str, Callable[[Suggest, SeriesFacts], tuple[str, ...]]]] = {
-    "from_prediction": _from_prediction,
-    "term_of_code": _term_of_code,
-    "with": _given,
-    "upper_case": _upper_case,
-    "known_term": _known_term,
-}
+SOURCES: Final = sources.SOURCES
 
 #: Ways too involved for one value, by the name that rules use.
 REGISTERED: Final[Mapping[str, Callable[[Rule, SeriesFacts], tuple[Suggestion, ...]]]] = {

@@ -26,11 +26,23 @@ _WRITABLE: Final[Mapping[str, re.Pattern[str]]] = {
     "UI": re.compile(r"(?=.{1,64}$)(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*"),
 }
 
+#: Binary integers: the least and the greatest (PS3.5 Table 6.2-1).
+_INTEGERS: Final[Mapping[str, tuple[int, int]]] = {
+    "US": (0, (1 << 16) - 1),
+    "UL": (0, (1 << 32) - 1),
+    "SS": (-(1 << 15), (1 << 15) - 1),
+    "SL": (-(1 << 31), (1 << 31) - 1),
+}
+
+_INTEGER: Final = re.compile(r"[+-]?[0-9]{1,10}")
 _STEP: Final = re.compile(r"([0-9A-Za-z]+)(?:\[([1-9][0-9]*)\])?")
 
 
 def obeys_vr(vr: str, values: Iterable[JsonValue]) -> bool:
     """Whether values may be written with this representation."""
+    if vr in _INTEGERS:
+        least, greatest = _INTEGERS[vr]
+        return all(isinstance(value, int) and least <= value <= greatest for value in values)
     pattern = _WRITABLE.get(vr)
     return pattern is not None and all(
         isinstance(value, str) and pattern.fullmatch(value) for value in values
@@ -45,14 +57,15 @@ def replacing(
     One change of scope `series` where all instances say the same today, else one of scope
     `instance` for each that says something else; `only` names the one instance that is meant.
     """
+    values = written_as(tag_and_vr(keyword)[1], proposed)
     if keyword not in series.conflicting and only is None:
         current = json_values(series.shared.get(keyword))
-        return (_change(keyword, current, proposed, None),) if current != proposed else ()
+        return (_change(keyword, current, values, None),) if current != values else ()
     return tuple(
-        _change(keyword, current, proposed, instance.sop_instance_uid)
+        _change(keyword, current, values, instance.sop_instance_uid)
         for instance in series.instances
         if only in (None, instance.sop_instance_uid)
-        and (current := json_values(instance.elements.get(keyword))) != proposed
+        and (current := json_values(instance.elements.get(keyword))) != values
     )
 
 
@@ -112,6 +125,13 @@ def removing(series: Series, keyword: str) -> tuple[Change, ...]:
         for instance in series.instances
         if (element := instance.elements.get(keyword)) is not None
     )
+
+
+def written_as(vr: str, proposed: tuple[str, ...]) -> tuple[JsonValue, ...]:
+    """Return values of a binary VR as the integers that they spell; all others as they are."""
+    if vr not in _INTEGERS:
+        return proposed
+    return tuple(int(value) if _INTEGER.fullmatch(value) else value for value in proposed)
 
 
 def _change(

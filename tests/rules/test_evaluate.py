@@ -14,9 +14,10 @@ from qa_daemon.records.series import Series
 from qa_daemon.rules.checks.registry import SERIES_CHECKS
 from qa_daemon.rules.evaluate import evaluate, judged
 from qa_daemon.rules.facts import Answer, Hit, NotApplicable, NotEvaluated, SeriesFacts, StudyFacts
-from qa_daemon.rules.operators import OPERATORS, Answered, Look
+from qa_daemon.rules.operators import OPERATORS, Answered
+from qa_daemon.rules.operators.table import Asked
 from qa_daemon.rules.prove import case_prediction, case_series
-from qa_daemon.rules.schema import CaseSeries, FactTest, Operand, Outcome, Rule, RulePack
+from qa_daemon.rules.schema import CaseSeries, Operand, Outcome, Rule, RulePack
 
 Maker = Callable[..., Rule]
 
@@ -303,11 +304,11 @@ def test_a_rule_is_evaluated_once_per_distinct_value(
     asked: list[str] = []
     filled = OPERATORS["filled"]
 
-    def counted(look: Look, test: FactTest) -> Answered:
-        asked.append(test.fact)
-        return filled.apply(look, test)
+    def counted(question: Asked) -> Answered:
+        asked.append(question.test.fact)
+        return filled.answer(question)
 
-    monkeypatch.setitem(OPERATORS, "filled", evolve(filled, apply=counted))
+    monkeypatch.setitem(OPERATORS, "filled", evolve(filled, answer=counted))
     made = rule(level="instance", check={"fact": "tag.Laterality", "filled": True})
     rows: list[dict[str, Operand]] = [
         {"InstanceNumber": number, "Laterality": "LR"[number % 2]} for number in range(100)

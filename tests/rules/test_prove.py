@@ -10,6 +10,7 @@ from qa_daemon.dicom.elements import KEYWORDS
 from qa_daemon.rules.checks.registry import SERIES_CHECKS, STUDY_CHECKS
 from qa_daemon.rules.load import load_pack
 from qa_daemon.rules.prove import prove
+from qa_daemon.rules.reading.proposals import SOURCES as WORDED
 from qa_daemon.rules.schema import Outcome, RulePack
 from qa_daemon.suggest.propose import REGISTERED, SOURCES, propose
 
@@ -48,8 +49,14 @@ def test_every_registered_check_is_used_by_a_shipped_rule() -> None:
 def test_the_ways_of_suggesting_that_rules_may_name_are_there(rule_text: Text) -> None:
     for name in REGISTERED:
         assert load_pack({"rules/a.yaml": rule_text(suggest={"registered": name})}).rules
+    assert set(SOURCES) == set(WORDED)
+    arguments = {
+        "from_fact": "tag.Modality",
+        "from_table": {"A": "B"},
+        "from_check": True,
+    }
     for source in SOURCES:
-        suggest = {"replace": "Modality", source: "plane"}
+        suggest = {"replace": "Modality", source: arguments.get(source, "plane")}
         assert load_pack({"rules/a.yaml": rule_text(suggest=suggest)}).rules
 
 

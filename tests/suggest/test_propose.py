@@ -162,7 +162,7 @@ def test_a_stack_that_runs_against_the_regions_is_evidence(shipped_pack: RulePac
 def test_a_way_of_suggesting_that_breaks_leaves_the_finding(
     shipped_pack: RulePack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_: Suggest, __: SeriesFacts) -> tuple[str, ...]:
+    def broken(_: Suggest, __: SeriesFacts, ___: Finding) -> tuple[str, ...]:
         raise ZeroDivisionError("DOE^JANE")
 
     monkeypatch.setitem(proposing.SOURCES, "upper_case", broken)

@@ -39,7 +39,11 @@ def series_of(*instances: dict[str, Operand], **shared: Operand) -> Series:
         ("UI", "1." + "2" * 63, False),
         ("DA", "20240229", True),
         ("PN", "DOE^JANE", False),
-        ("US", 5, False),
+        ("US", 5, True),
+        ("US", 1 << 16, False),
+        ("SS", -1, True),
+        ("US", "5", False),
+        ("FD", 5, False),
     ],
 )
 def test_only_what_a_representation_allows_is_written(

@@ -11,6 +11,7 @@ from qa_daemon.cli.checking import collect, media
 from qa_daemon.cli.checking.collect import Item, Place
 from qa_daemon.cli.checking.ledger import Ledger
 from qa_daemon.cli.checking.media import Medium
+from qa_daemon.dicom.elements import Vocabulary
 from qa_daemon.dicom.header import read_instance
 from qa_daemon.errors import InputError
 from qa_daemon.limits import Limits
@@ -71,9 +72,9 @@ class _Gathered:
     rejected: list[Rejection] = field(factory=list)
     studies_by_path: dict[str, set[str]] = field(factory=dict)
 
-    def add(self, item: Item, limits: Limits) -> None:
+    def add(self, item: Item, limits: Limits, vocabulary: Vocabulary) -> None:
         """Put an item where it belongs."""
-        outcome = _read(item, limits) if isinstance(item, collect.Found) else item
+        outcome = _read(item, limits, vocabulary) if isinstance(item, collect.Found) else item
         match outcome:
             case Instance():
                 assert isinstance(item, collect.Found)
@@ -119,7 +120,7 @@ class Examination:
         gathered = _Gathered()
         task = progress.add_task("reading", total=None)
         for item in items:
-            gathered.add(item, self.limits)
+            gathered.add(item, self.limits, self.engine.vocabulary)
             progress.advance(task)
         return gathered
 
@@ -160,9 +161,10 @@ class Examination:
                 yield VisitReport(studies, Verdict(found, Outcomes()))
 
 
-def _read(item: collect.Found, limits: Limits) -> Instance | Rejection:
+def _read(item: collect.Found, limits: Limits, vocabulary: Vocabulary) -> Instance | Rejection:
     try:
-        return read_instance(collect.content_of(item.file, limits), limits, source=item.path)
+        content = collect.content_of(item.file, limits)
+        return read_instance(content, limits, source=item.path, vocabulary=vocabulary)
     except InputError as error:
         reason = getattr(error, "reason", "limit")
         return Rejection(item.path, reason, str(error), getattr(error, "kind", ""))

@@ -3,7 +3,12 @@
 from functools import lru_cache
 from typing import Final
 
-from pydicom.datadict import dictionary_VM, dictionary_VR, keyword_dict
+from pydicom.datadict import (
+    dictionary_VM,
+    dictionary_VR,
+    keyword_dict,
+    private_dictionary_VR,
+)
 
 #: VRs whose explicit length has 16 bits (PS3.5 7.1.2).
 SHORT_VRS: Final = frozenset(
@@ -52,6 +57,15 @@ def vr_of(tag: int) -> str:
     return _FIRST.get(vr, vr if len(vr) == 2 else "UN")
 
 
+def private_vr(tag: int, creator: str) -> str:
+    """Return the VR that a vendor's list gives a private element; LO where none does."""
+    try:
+        vr = private_dictionary_VR(tag, creator)
+    except KeyError:
+        return "LO"
+    return _FIRST.get(vr, vr if len(vr) == 2 else "LO")
+
+
 @lru_cache(maxsize=1 << 14)  # hostile objects name millions of tags
 def values_max(tag: int) -> int | None:
     """Return how many values PS3.6 allows at most, None for no bound or an unknown tag."""
@@ -65,6 +79,11 @@ def values_max(tag: int) -> int | None:
 def tag_of(keyword: str) -> int | None:
     """Return the tag of a keyword of PS3.6, None if there is none."""
     return keyword_dict.get(keyword)
+
+
+def keywords() -> tuple[str, ...]:
+    """Return all keywords of PS3.6."""
+    return tuple(keyword_dict)
 
 
 def name_of(tag: int) -> str:
