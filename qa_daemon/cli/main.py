@@ -106,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_series(commands)
     _add_rules_and_models(commands)
     _add_lexicon(commands)
+    _add_training(commands)
     _add_upkeep(commands)
     return parser
 
@@ -164,6 +165,14 @@ def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > PORT_MAX:
         raise argparse.ArgumentTypeError(f"{text!r} is no port from 0 to {PORT_MAX}")
     return int(text)
+
+
+def _version(text: str) -> str:
+    """Read the version of a package, three numbers."""
+    parts = text.split(".")
+    if len(parts) != 3 or not all(part.isascii() and part.isdigit() for part in parts):
+        raise argparse.ArgumentTypeError(f"{text!r} is no version such as 1.0.0")
+    return text
 
 
 def _with_configuration(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -358,6 +367,48 @@ def _add_lexicon(commands: _Commands) -> None:
         "texts", nargs="+", metavar="TEXT", help="a description; - reads one a line"
     )
     _with_json(parser)
+
+
+def _add_training(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "train",
+        "train a model (needs the extra `train`)",
+        "training.commands:train",
+        more="Writes OUT/models/TARGET/VERSION/ and prints its path; the same command goes on\n"
+        "after a stop. DIR is a data folder, or a folder of DICOM files with labels.csv: columns\n"
+        "file, patient, labels (joined by |); if wanted frame, series, source, decision.\n\n"
+        "  qa-daemon train body_region --data ../shared/data --out made\n"
+        "  qa-daemon train view --data ../shared/data --extra our_images --final --out made",
+    )
+    _with_material(parser)
+    parser.add_argument("--final", action="store_true", help="fit on everything; thresholds and "
+                        "figures then come from three folds")  # fmt: skip
+    parser.add_argument(
+        "--extra", type=Path, action="append", default=[], metavar="DIR",
+        help="more own pictures with labels.csv; may repeat",
+    )  # fmt: skip
+    parser.add_argument(
+        "--package-version",
+        type=_version,
+        metavar="V",
+        default="1.0.0",
+        help="of the package (default: 1.0.0)",
+    )
+
+
+def _with_material(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("target", metavar="TARGET", help="what it answers, such as body_region")
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", required=True, help="data to learn from"
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", required=True, help="where to write")
+    parser.add_argument(
+        "--licences", choices=["all", "open"], default="all", metavar="SET",
+        help="all (default), or open: only pictures whose stated licence allows every use",
+    )  # fmt: skip
+    parser.add_argument("--steps", type=_count, metavar="N", help="steps of a fit (default: as the "
+                        "recipe says)")  # fmt: skip
 
 
 def _add_upkeep(commands: _Commands) -> None:

@@ -4,6 +4,7 @@ In: a recipe and examples. Out: `OUT/weights.weights.h5`, and checkpoints from w
 resumes. Seeds are fixed per step, so that a resumed run draws what an unbroken one would have.
 """
 
+import hashlib
 import math
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 from attrs import evolve, field, frozen
 
-from qa_daemon.training.recipe import Batch, Draw, E, Recipe, Start
+from qa_daemon.training.recipe import Batch, Draw, E, Example, Recipe, Start
 from qa_daemon.training.split import watched
 
 CHECKPOINT_STEPS: Final = 200
@@ -31,6 +32,8 @@ AVERAGE_MOMENTUM: Final = 0.995
 WEIGHT_DECAY: Final = 2e-3
 GRADIENT_NORM_MAX: Final = 2.0
 WEIGHTS: Final = "weights.weights.h5"
+#: Holds the name of the fit whose files lie beside it.
+FIT: Final = "fit"
 #: Names the draw of the watched batches, apart from every seed of a fit.
 WATCH_SEED: Final = 1_000_003
 
@@ -52,8 +55,10 @@ class Run:
 def fit(recipe: Recipe[E], examples: Sequence[E], run: Run) -> keras.Model:
     """Fit one network on examples; return it with its averaged weights, which are also written.
 
-    A run that was finished before is only read again.
+    The same fit that was finished before is only read again, one that was stopped goes on; what
+    another fit left in the folder is removed.
     """
+    _keep_only(run.out, _name_of(recipe, examples, run))
     keras.utils.set_random_seed(run.seed)
     plan = evolve(recipe.plan, seed=run.seed)
     parts = watched(examples, recipe.watch_share)
@@ -63,7 +68,6 @@ def fit(recipe: Recipe[E], examples: Sequence[E], run: Run) -> keras.Model:
     if (run.out / WEIGHTS).is_file():
         model.load_weights(run.out / WEIGHTS)
         return model
-    run.out.mkdir(parents=True, exist_ok=True)
     watch: list[Batch] = []
     if parts.held_out:
         seen = recipe.draws(parts.held_out, evolve(plan, seed=WATCH_SEED))
@@ -74,6 +78,25 @@ def fit(recipe: Recipe[E], examples: Sequence[E], run: Run) -> keras.Model:
     part.replace(run.out / WEIGHTS)
     shutil.rmtree(run.out / "checkpoints", ignore_errors=True)
     return model
+
+
+def _name_of(recipe: Recipe[Any], examples: Sequence[Example], run: Run) -> str:
+    """Return a digest of all that a fit depends on, the code of the recipe aside."""
+    told = hashlib.sha256()
+    settings = (recipe.target, recipe.size, recipe.batch, recipe.learning_rate, recipe.watch_share)
+    told.update(repr((settings, run.steps, run.seed)).encode())
+    for example in examples:
+        told.update(repr((example.id, example.patient, example.labels)).encode())
+    return told.hexdigest()
+
+
+def _keep_only(folder: Path, name: str) -> None:
+    """Make the folder that of the fit of this name."""
+    label = folder / FIT
+    if folder.is_dir() and (not label.is_file() or label.read_text(encoding="utf-8") != name):
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    label.write_text(name, encoding="utf-8")
 
 
 def _sample(draw: Draw) -> Any:

@@ -18,7 +18,8 @@ from qa_daemon.predict.interpreter import Interpreter
 from qa_daemon.training.fit import Run, Told, fit
 from qa_daemon.training.package import Made, blank_card, flat_buffer, write
 from qa_daemon.training.recipe import E, Licences, Recipe, Scored
-from qa_daemon.training.split import folds, split, usable
+from qa_daemon.training.site.pictures import is_site_folder, own_examples
+from qa_daemon.training.split import folds, split, usable, weighted
 
 MODELS: Final = "models"
 FITS: Final = "fits"
@@ -41,6 +42,10 @@ class Order:
 
     Attributes
     ----------
+    data
+        A data folder, or a site's own pictures with their table of labels.
+    extra
+        Folders of a site's own pictures, besides `data`.
     beside
         A folder of models that may be asked where OUT holds none of a target.
     steps
@@ -51,6 +56,7 @@ class Order:
 
     data: Path
     out: Path
+    extra: tuple[Path, ...] = ()
     licences: Licences = Licences.ALL
     version: str = "1.0.0"
     steps: int | None = None
@@ -60,14 +66,30 @@ class Order:
     progress: Progress = field(default=_silent, repr=False)
 
 
-def make(recipe: Recipe[E], order: Order, extra: Sequence[E] = ()) -> Path:
-    """Make a model as ordered; return the folder of the package.
-
-    `extra` holds examples of a site; they are fitted on, and divided by patient as all others.
-    """
-    examples = (*usable(recipe, order.data, order.licences), *extra)
+def make(recipe: Recipe[E], order: Order) -> Path:
+    """Make a model as ordered; return the folder of the package."""
+    examples = gathered(recipe, order)
     made = (_final if order.is_final else _kept)(recipe, order, examples)
     return write(made, order.out / MODELS)
+
+
+def gathered(recipe: Recipe[E], order: Order) -> tuple[E, ...]:
+    """Return all that may be fitted on or measured; a site's own pictures are divided as others.
+
+    Raises
+    ------
+    InputError
+        If a folder is not there, or is refused.
+    """
+    for folder in (order.data, *order.extra):
+        if not folder.is_dir():
+            raise InputError(f"{folder}: no such folder")
+    if is_site_folder(order.data):
+        examples = own_examples(recipe, order.data)
+    else:
+        examples = usable(recipe, order.data, order.licences)
+    more = (own_examples(recipe, folder, patients_min=1) for folder in order.extra)
+    return (*examples, *(example for part in more for example in part))
 
 
 def _kept(recipe: Recipe[E], order: Order, examples: tuple[E, ...]) -> Made:
@@ -114,7 +136,7 @@ def fitted_card(recipe: Recipe[E], order: Order, examples: Sequence[E], name: st
         seed=order.seed,
         told=order.progress(name),
     )
-    model = fit(recipe, examples, run)
+    model = fit(recipe, weighted(examples), run)
     content = flat_buffer(model)
     keras.backend.clear_session()
     return blank_card(recipe, content, order.version)

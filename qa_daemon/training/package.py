@@ -24,7 +24,16 @@ from numpy.typing import NDArray
 from qa_daemon.predict.catalog import ModelCard, Witness
 from qa_daemon.predict.interpreter import Interpreter
 from qa_daemon.training.figures.strangers import drawn
-from qa_daemon.training.recipe import Calibrated, Example, Figures, HeldOut, Licences, Recipe
+from qa_daemon.training.recipe import (
+    Calibrated,
+    Example,
+    Figures,
+    HeldOut,
+    Licences,
+    Origin,
+    Recipe,
+)
+from qa_daemon.training.split import split
 
 #: Golden inputs of 80 x 80; of larger ones as many as fill the same room, and two at least.
 GOLDEN_COUNT: Final = 6
@@ -65,8 +74,7 @@ class Made:
         """The examples that fitting saw."""
         if self.folds:
             return self.examples
-        unseen = {example.id for example in self.held_out}
-        return tuple(example for example in self.examples if example.id not in unseen)
+        return split(self.examples, self.rule).training
 
 
 def flat_buffer(model: keras.Model) -> bytes:
@@ -125,7 +133,9 @@ def write(made: Made, models: Path) -> Path:
         inputs, Interpreter(evolve(card, golden=golden)).scores(inputs.astype(np.float32)), golden
     )
     (folder / "labels.yaml").write_text(_yaml(dict(made.recipe.words.meanings)), encoding="utf-8")
-    figures = {**made.figures, "held out": sorted({e.group for e in made.held_out})}
+    # Patients of published sets; those of a site stay with the site.
+    named = {e.group for e in made.held_out if e.origin is Origin.PUBLISHED}
+    figures = {**made.figures, "held out": sorted(named)}
     (folder / "metrics.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     (folder / "CARD.md").write_text(readable(made), encoding="utf-8")
     (folder / "card.yaml").write_text(_yaml(_said(made)), encoding="utf-8")
@@ -191,6 +201,7 @@ def _sources(made: Made) -> list[Mapping[str, object]]:
             "licence as stated": licence,
             "modalities": sorted({example.modality for example in group}),
             "pictures": len(group),
+            **({"synthetic": synthetic} if (synthetic := _synthetic(group)) else {}),
             "patients": len({example.group for example in group}),
             "fitted": source in fitted,
         }
@@ -231,6 +242,8 @@ def readable(made: Made) -> str:
 
 def _seen(made: Made) -> list[str]:
     fitted = f"{len(made.fitted)} pictures of {_groups(made.fitted)} patients"
+    if synthetic := _synthetic(made.fitted):
+        fitted += f" ({synthetic} of them synthetic)"
     if made.folds:
         return [
             f"Fitted on everything: {fitted}. Calibrated, thresholds chosen and measured",
@@ -241,6 +254,10 @@ def _seen(made: Made) -> list[str]:
         f"{len(made.held_out)} pictures of {_groups(made.held_out)} other patients,",
         f"{len(made.rule.sources)} sources wholly unseen.",
     ]
+
+
+def _synthetic(examples: Sequence[Example]) -> int:
+    return sum(example.origin is Origin.SYNTHETIC for example in examples)
 
 
 def _groups(examples: Sequence[Example]) -> int:

@@ -15,6 +15,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from qa_daemon.predict.catalog import Catalog, ModelCard, Witness
+from qa_daemon.predict.prepare import View
 
 Grey: TypeAlias = NDArray[np.float32]
 Figures: TypeAlias = dict[str, object]
@@ -40,6 +41,23 @@ class Kind(StrEnum):
     ORIENTATION = "orientation"
 
 
+class Origin(StrEnum):
+    """Where an example comes from, which decides what it may be used for."""
+
+    PUBLISHED = "published"
+    #: Drawn, composed or computed from other pictures: fitted on, never measured.
+    SYNTHETIC = "synthetic"
+    #: A site's own, labelled without sight of what a model said, or against it.
+    OWN = "own"
+    #: A site's own, where a person agreed with the model: its own voice, which raises no figure.
+    OWN_ACCEPTED = "accepted"
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether figures and thresholds may rest on it."""
+        return self in (Origin.PUBLISHED, Origin.OWN)
+
+
 @frozen(kw_only=True, eq=False)
 class Example:
     """One labelled picture. Recipes add what they need in a class of their own.
@@ -58,6 +76,8 @@ class Example:
         False where the source does not say who is who; then the source is the group.
     series
         Pictures of one name form one series and vote together; "" for single ones.
+    weight
+        How often it is put before the recipe's own weighting of what is fitted on.
     """
 
     id: str
@@ -69,11 +89,32 @@ class Example:
     modality: str
     patient_known: bool = True
     series: str = ""
+    origin: Origin = Origin.PUBLISHED
+    weight: int = 1
 
     @property
     def group(self) -> str:
         """What must lie on one side of every split: the patient, or all that may be one."""
         return self.patient if self.patient_known else self.source
+
+
+@frozen(kw_only=True)
+class OwnPicture:
+    """A labelled picture of a site, from which a recipe makes its example.
+
+    The fields are those of `Example`; `view` decodes the frame as the service does.
+    """
+
+    id: str
+    view: Callable[[], View] = field(repr=False)
+    labels: tuple[str, ...]
+    patient: str
+    source: str
+    licence: str
+    modality: str
+    series: str
+    origin: Origin
+    weight: int
 
 
 E = TypeVar("E", bound=Example)
@@ -202,6 +243,8 @@ class Recipe(Generic[E]):
         Share of the fitted groups that is set aside to see when fitting should stop; 0 = never.
     examples
         All labelled material in a data folder. Licence and exclusion list are kept by `split`.
+    own
+        An example of a site's own picture; None where the target takes none.
     network
         The Keras model to fit: (n, size, size, 1) float32 to (n, outputs) logits.
     draws
@@ -237,6 +280,7 @@ class Recipe(Generic[E]):
     variants: int = 0
     words: Words
     examples: Callable[[Path], Sequence[E]]
+    own: Callable[[OwnPicture], E] | None = None
     network: Callable[[Start], Any]
     draws: Callable[[Sequence[E], Plan], Draw]
     loss: Callable[[Any, Any, Any], Any]

@@ -79,12 +79,11 @@ def usable(recipe: Recipe[E], data: Path, licences: Licences) -> tuple[E, ...]:
 
 
 def split(examples: Sequence[E], rule: HeldOut) -> Split[E]:
-    """Divide by group, and keep whole sources out: the same patients on every machine."""
-    training: list[E] = []
-    held_out: list[E] = []
-    for example in examples:
-        (held_out if is_held_out(example, rule) else training).append(example)
-    return Split(tuple(training), tuple(held_out))
+    """Divide by group, and keep whole sources out: the same patients on every machine.
+
+    What may not be measured, such as synthetic pictures, is in neither part for held-out groups.
+    """
+    return _divided(examples, [is_held_out(example, rule) for example in examples])
 
 
 def is_held_out(example: Example, rule: HeldOut) -> bool:
@@ -121,11 +120,26 @@ def folds(examples: Sequence[E], count: int) -> tuple[Split[E], ...]:
         raise InputError(f"{len(groups)} patients: too few for {count} folds; label more patients")
     dealt = {name: at % count for at, name in enumerate(groups)}
     return tuple(
-        Split(
-            tuple(e for e in examples if dealt[e.group] != fold),
-            tuple(e for e in examples if dealt[e.group] == fold),
-        )
+        _divided(examples, [dealt[example.group] == fold for example in examples])
         for fold in range(count)
+    )
+
+
+def without_source(examples: Sequence[E], sources: frozenset[str]) -> Split[E]:
+    """Hold whole sources out."""
+    return _divided(examples, [example.source in sources for example in examples])
+
+
+def weighted(examples: Sequence[E]) -> tuple[E, ...]:
+    """Return the examples to be fitted on, each as often as it weighs."""
+    return tuple(example for example in examples for _ in range(example.weight))
+
+
+def _divided(examples: Sequence[E], held_out: Sequence[bool]) -> Split[E]:
+    pairs = list(zip(examples, held_out, strict=True))
+    return Split(
+        tuple(example for example, is_out in pairs if not is_out),
+        tuple(example for example, is_out in pairs if is_out and example.origin.is_measured),
     )
 
 

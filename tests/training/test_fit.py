@@ -49,13 +49,20 @@ def test_a_stopped_fit_ends_with_the_weights_of_an_unbroken_one(
         assert np.allclose(one, other, atol=1e-6)
 
 
-def test_a_finished_fit_is_only_read_again(
+def test_a_finished_fit_is_only_read_again_and_another_one_begins_anew(
     tiny: Recipe[Example], bars_data: Path, tmp_path: Path
 ) -> None:
-    once = weights(tiny, Run(data=bars_data, out=tmp_path, steps=2))
-    assert not (tmp_path / "checkpoints").exists()
-    again = weights(tiny, Run(data=bars_data, out=tmp_path, steps=10))
+    seen: list[int] = []
+    run = Run(
+        data=bars_data, out=tmp_path / "fit", steps=2, told=lambda done, *_: seen.append(done)
+    )
+    once = weights(tiny, run)
+    assert not (run.out / "checkpoints").exists()
+    again = weights(tiny, run)
     assert all(np.array_equal(one, other) for one, other in zip(once, again, strict=True))
+    assert seen == [1, 2]
+    weights(tiny, evolve(run, steps=3))
+    assert seen == [1, 2, 1, 2, 3]
 
 
 def test_a_fit_that_gains_nothing_any_more_ends_early_with_its_best_weights(
@@ -66,5 +73,5 @@ def test_a_fit_that_gains_nothing_any_more_ends_early_with_its_best_weights(
     recipe = evolve(tiny, watch_share=0.4, learning_rate=30.0)
     seen: list[int] = []
     told = lambda done, *_: seen.append(done)  # noqa: E731  one line says it
-    weights(recipe, Run(data=bars_data, out=tmp_path, steps=400, told=told))
+    weights(recipe, Run(data=bars_data, out=tmp_path / "fit", steps=400, told=told))
     assert 200 <= seen[-1] < 400

@@ -15,9 +15,10 @@ from attrs import evolve
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from qa_daemon.errors import ConfigurationError
+from qa_daemon.errors import ConfigurationError, InputError
 from qa_daemon.pixels.tensor import MODEL_SIZE
 from qa_daemon.predict.catalog import Catalog, ModelCard
+from qa_daemon.predict.interpreter import UNDONE_BY
 from qa_daemon.training.figures.strangers import drawn
 from qa_daemon.training.networks import network
 from qa_daemon.training.recipe import (
@@ -27,6 +28,7 @@ from qa_daemon.training.recipe import (
     Figures,
     Grey,
     Kind,
+    OwnPicture,
     Plan,
     Recipe,
     Scored,
@@ -43,7 +45,14 @@ from qa_daemon.training.slices.augment import (
     shown,
     turned_array,
 )
-from qa_daemon.training.slices.datasets import HELD_OUT, LabelledSlice, slices
+from qa_daemon.training.slices.datasets import (
+    HELD_OUT,
+    REGIONS,
+    LabelledSlice,
+    own_slice,
+    slices,
+    square_pixels,
+)
 
 #: Copies beside the upright and the mirrored one, drawn from the six others at each step: half the
 #: work of all eight, and the logarithm of 6 / 2 added to their scores keeps the softmax unbiased.
@@ -99,6 +108,23 @@ def _labels(item: LabelledSlice) -> tuple[str, ...]:
     if item.plane != "axial":
         return ()
     return ("0",) if item.is_sided or item.is_sided_between else ("0", "4")
+
+
+def _own(picture: OwnPicture) -> LabelledSlice:
+    """Return the picture upright; its label says how it lies, two labels that the side is open."""
+    lies = min((int(label) for label in picture.labels), default=0)
+    is_sided = len(picture.labels) == 1
+    if not is_sided and set(picture.labels) != {str(lies), str(lies + 4)}:
+        raise InputError("one label is needed, or two of one turn where the side cannot be seen")
+    return own_slice(
+        picture,
+        np.ascontiguousarray(turned_array(square_pixels(picture.view()), UNDONE_BY[lies])),
+        labels=("0",) if is_sided else ("0", "4"),
+        regions=(),
+        regions_open=frozenset(REGIONS),
+        plane="axial",
+        mirror_verified=is_sided,
+    )
 
 
 def _network(start: Start) -> keras.Model:  # noqa: ARG001  it starts from nothing
@@ -190,6 +216,7 @@ RECIPE: Final = Recipe[LabelledSlice](
     variants=6,
     words=WORDS,
     examples=_examples,
+    own=_own,
     network=_network,
     draws=_draws,
     loss=_loss,

@@ -20,6 +20,7 @@ from qa_daemon.training.recipe import (
     Figures,
     Grey,
     Kind,
+    OwnPicture,
     Plan,
     Recipe,
     Scored,
@@ -35,7 +36,14 @@ from qa_daemon.training.slices.augment import (
     shown,
     turned_array,
 )
-from qa_daemon.training.slices.datasets import HELD_OUT, REGIONS, LabelledSlice, slices
+from qa_daemon.training.slices.datasets import (
+    HELD_OUT,
+    REGIONS,
+    LabelledSlice,
+    own_slice,
+    slices,
+    square_pixels,
+)
 
 #: Share of pictures that must get no region: drawn things.
 DRAWN_SHARE: Final = 0.04
@@ -63,6 +71,19 @@ HOW: Final = {
 
 def _examples(data: Path) -> Sequence[LabelledSlice]:
     return [item for item in slices(data) if item.regions]
+
+
+def _own(picture: OwnPicture) -> LabelledSlice:
+    view = picture.view()
+    return own_slice(
+        picture,
+        square_pixels(view),
+        labels=picture.labels,
+        regions=picture.labels,
+        regions_open=frozenset(),
+        plane="axial",
+        mirror_verified=False,
+    )
 
 
 def _network(start: Start) -> keras.Model:  # noqa: ARG001  it starts from nothing
@@ -127,6 +148,7 @@ RECIPE: Final = Recipe[LabelledSlice](
     variants=6,
     words=WORDS,
     examples=_examples,
+    own=_own,
     network=_network,
     draws=_draws,
     loss=_loss,

@@ -14,7 +14,9 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from qa_daemon.training.recipe import Example, HeldOut
+from qa_daemon.pixels.tensor import GREY_PERCENTILES, Frame, framed
+from qa_daemon.predict.prepare import View
+from qa_daemon.training.recipe import Example, HeldOut, OwnPicture
 from qa_daemon.training.split import excluded
 
 #: Labels of `body_region` in the order of the body, and the words that the volumes use.
@@ -47,6 +49,8 @@ HELD_OUT: Final = HeldOut(share=0.13, sources=SOURCES_HELD_OUT, draw=18)
 #: An 8-bit value of a CT volume in HU: round((HU + 1000) / 2000 * 255).
 HU_PER_STEP: Final = 2000.0 / 255.0
 HU_AT_ZERO: Final = -1000.0
+#: Rows and columns of a stored slice.
+SIDE: Final = 160
 
 
 @frozen(kw_only=True, eq=False)
@@ -167,3 +171,56 @@ def _regions(
         # Between two regions a slice shows the end of one and the start of the next.
         return tuple(region for region in REGIONS if region in near), frozenset()
     return (), frozenset(REGIONS)
+
+
+def own_slice(picture: OwnPicture, grey: NDArray[np.float32], **said: Any) -> LabelledSlice:
+    """Return a slice of a site as the collections hold theirs; `grey` lies in patient axes.
+
+    Parameters
+    ----------
+    picture
+        Where it comes from.
+    grey
+        Square pixels, HU where the modality is CT, shape (rows, columns).
+    said
+        What the recipe knows: labels, regions, plane, mirror_verified.
+    """
+    in_hu = picture.modality == "CT"
+    if in_hu:
+        steps = (grey - HU_AT_ZERO) / HU_PER_STEP
+    else:
+        low, high = np.percentile(grey, GREY_PERCENTILES)
+        steps = (grey - low) / max(float(high - low), 1e-6) * 255.0
+    rows, columns = grey.shape
+    whole = Frame(rows / 2, columns / 2, float(max(rows, columns)))
+    # Air around it, as the collections pad: 0 in both scales.
+    stored = framed(np.asarray(np.clip(steps, 0, 255), np.float32), whole, SIDE)
+    pixels = np.asarray(np.round(stored), np.uint8)
+    return LabelledSlice(
+        id=picture.id,
+        read=partial(np.asarray, pixels),
+        patient=picture.patient,
+        source=picture.source,
+        licence=picture.licence,
+        modality=picture.modality,
+        series=picture.series,
+        origin=picture.origin,
+        weight=picture.weight,
+        pixels=pixels,
+        in_hu=in_hu,
+        **said,
+    )
+
+
+def square_pixels(view: View) -> NDArray[np.float32]:
+    """Return the grey values with as many samples per millimetre down as across."""
+    down, across = view.spacing
+    if down == across:
+        return view.grey
+    rows, columns = view.grey.shape
+    pitch = min(down, across)
+    size = round(max(rows * down, columns * across) / pitch)
+    low = float(view.grey.min())
+    frame = Frame(rows * down / 2, columns * across / 2, size * pitch)
+    square = framed(view.grey - np.float32(low), frame, size, view.spacing)
+    return np.asarray(square + np.float32(low), np.float32)

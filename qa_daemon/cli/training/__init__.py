@@ -1,0 +1,1 @@
+"""Commands that train and measure models. They need the extra `train`, which no service needs."""

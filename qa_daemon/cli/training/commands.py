@@ -1,0 +1,122 @@
+"""`qa-daemon train` and `evaluate`: options in, a package or a report out."""
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from qa_daemon.config.packs import shipped
+from qa_daemon.errors import ConfigurationError, InputError
+
+#: Where nobody looks at a bar, one line every so many steps.
+LINE_STEPS = 100
+NEEDS = {"tensorflow": "TensorFlow", "matplotlib": "matplotlib"}
+
+
+def train(options: argparse.Namespace) -> int:
+    """Train one model and write its package."""
+    require_training()
+    from qa_daemon.training.make import Order, make  # noqa: PLC0415  loads TensorFlow
+    from qa_daemon.training.recipe import Licences  # noqa: PLC0415
+    from qa_daemon.training.recipes import recipe_of  # noqa: PLC0415
+
+    recipe = recipe_of(options.target)
+    with progress() as told:
+        folder = make(
+            recipe,
+            Order(
+                data=options.data,
+                extra=tuple(options.extra),
+                out=writable(options.out),
+                licences=Licences(options.licences),
+                version=options.package_version,
+                steps=options.steps,
+                is_final=options.final,
+                beside=shipped("models"),
+                progress=told,
+            ),
+        )
+    print(folder)
+    return 0
+
+
+def require_training() -> None:
+    """Refuse to begin where the libraries are missing, and keep those that are there quiet.
+
+    Raises
+    ------
+    ConfigurationError
+        If the extra is not installed.
+    """
+    missing = [name for library, name in NEEDS.items() if find_spec(library) is None]
+    if missing:
+        raise ConfigurationError(
+            f"{' and '.join(missing)} not installed; training needs: pip install '.[train]'"
+        )
+    # Set before it is imported: 2 leaves out what is not an error.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+def writable(folder: Path) -> Path:
+    """Return the folder, made if it is not there.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        part = folder / ".write"
+        part.touch()
+        part.unlink()
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written to ({error.strerror})") from error
+    return folder
+
+
+@contextlib.contextmanager
+def progress() -> Iterator[Callable[[str], Callable[[int, int, float], None]]]:
+    """Show how far each fit is: bars on a terminal, else a line now and then."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _lines
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("loss {task.fields[loss]:.4f}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as bars:
+
+        def start(what: str) -> Callable[[int, int, float], None]:
+            task = bars.add_task(what, total=None, loss=0.0)
+
+            def told(done: int, steps: int, loss: float) -> None:
+                bars.update(task, completed=done, total=steps, loss=loss)
+
+            return told
+
+        yield start
+
+
+def _lines(what: str) -> Callable[[int, int, float], None]:
+    def told(done: int, steps: int, loss: float) -> None:
+        if done % LINE_STEPS == 0 or done == steps:
+            print(f"{what}: step {done} of {steps}, loss {loss:.4f}", file=sys.stderr, flush=True)
+
+    return told
