@@ -35,6 +35,36 @@ ENHANCED_CLASSES: Final = frozenset(
 )
 
 
+#: Modality by SOP class, for classes that leave little choice (PS3.3 A and C.7.3.1.1.1). Secondary
+#: captures, documents and waveforms carry the modality of what they show, and stand in no row.
+MODALITIES_OF_CLASS: Final = {
+    f"{_ROOT}{tail}": frozenset(words.split())
+    for tails, words in (
+        ("2 2.1 2.2", "CT"),
+        ("4 4.1 4.2 4.3 4.4", "MR"),
+        ("128 128.1 130", "PT"),
+        ("20", "NM"),
+        ("3.1 6.1 6.2", "US IVUS"),
+        ("1", "CR DX RG MG PX IO"),
+        ("1.1 1.1.1", "DX CR RG PX IO MG"),
+        ("1.2 1.2.1", "MG"),
+        ("1.3 1.3.1", "IO"),
+        ("12.1 12.1.1", "XA"),
+        ("12.2 12.2.1", "RF XA"),
+        ("13.1.3", "MG"),
+        ("481.1", "RTIMAGE"),
+        ("481.2", "RTDOSE"),
+        ("481.3", "RTSTRUCT"),
+        ("481.5", "RTPLAN"),
+        ("66.4", "SEG"),
+        ("11.1 11.2 11.3", "PR"),
+        ("88.59", "KO"),
+        ("88.11 88.22 88.33 88.34 88.67", "SR"),
+    )
+    for tail in tails.split()
+}
+
+
 def is_modality(term: str) -> bool:
     """Whether the value is a defined term of Modality, retired ones included."""
     return term in MODALITIES or term in RETIRED_MODALITIES

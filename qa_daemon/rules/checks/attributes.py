@@ -111,6 +111,28 @@ def modality_defined(facts: SeriesFacts, _: Options) -> Answer:
 
 
 @of_series
+def modality_fits_class(facts: SeriesFacts, _: Options) -> Answer:
+    """Check that Modality is one that objects of this SOP class have."""
+    modality = facts.text("Modality")
+    wrong, applies = list[Instance](), False
+    for each in facts.series.instances:
+        allowed = terms.MODALITIES_OF_CLASS.get(each.sop_class_uid)
+        if allowed is None or not modality:
+            continue
+        applies = True
+        if modality.upper() not in allowed:
+            wrong.append(each)
+    if not applies:
+        return NotApplicable()
+    if not wrong:
+        return PASSED
+    usual = " or ".join(sorted(terms.MODALITIES_OF_CLASS[wrong[0].sop_class_uid]))
+    message = f'Modality is "{modality}"; objects of this SOP class are {usual}.'
+    proposed = {} if " " in usual else {"Modality": (usual,)}
+    return (Hit(message, uids(wrong, facts.series.instances), proposed=proposed),)
+
+
+@of_series
 def body_part_defined(facts: SeriesFacts, _: Options) -> Answer:
     """Check that Body Part Examined is a term of PS3.16 Annex L."""
     body_part = facts.text("BodyPartExamined")

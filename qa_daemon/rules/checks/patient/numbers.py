@@ -1,0 +1,85 @@
+"""Accession Number: there, well formed, and among the orders that an image lists."""
+
+import re
+from typing import Final
+
+from qa_daemon.dicom.coding.concepts import items
+from qa_daemon.records.element import Elements, first_text
+from qa_daemon.records.instance import Instance
+from qa_daemon.rules.checks.registry import Options, of_series
+from qa_daemon.rules.facts import PASSED, Answer, Hit, NotApplicable, SeriesFacts, uids
+
+_ACCESSION: Final = "AccessionNumber"
+# SH holds 16 characters; longer ones are told elsewhere, and are no food for a pattern.
+_LENGTH_MAX: Final = 64
+
+
+def listed(elements: Elements) -> frozenset[str]:
+    """Return the Accession Numbers in Request Attributes Sequence (PS3.3 10.6)."""
+    numbers = (
+        first_text(item, _ACCESSION) for item in items(elements, "RequestAttributesSequence")
+    )
+    return frozenset(number for number in numbers if number)
+
+
+@of_series
+def accession_there(facts: SeriesFacts, _: Options) -> Answer:
+    """Check that an order is named, at the top or in Request Attributes (PS3.17 J.4)."""
+    bare = [
+        each
+        for each in facts.series.instances
+        if not first_text(each.elements, _ACCESSION) and not listed(each.elements)
+    ]
+    return (Hit(sop_instance_uids=uids(bare, facts.series.instances)),) if bare else PASSED
+
+
+@of_series
+def accession_formed(facts: SeriesFacts, options: Options) -> Answer:
+    """Check that the Accession Number follows `pattern`, a regular expression for the whole."""
+    text = facts.text(_ACCESSION)
+    if not text:
+        return NotApplicable()
+    pattern = str(options.get("pattern", ".*"))
+    return PASSED if re.fullmatch(pattern, text[:_LENGTH_MAX]) else (Hit(),)
+
+
+@of_series
+def accession_listed(facts: SeriesFacts, _: Options) -> Answer:
+    """Check that the number at the top is among those of the orders that the image lists."""
+    wrong, applies = list[Instance](), False
+    for each in facts.series.instances:
+        number, orders = first_text(each.elements, _ACCESSION), listed(each.elements)
+        if number and orders:
+            applies = True
+            if number not in orders:
+                wrong.append(each)
+    if not applies:
+        return NotApplicable()
+    return (Hit(sop_instance_uids=uids(wrong, facts.series.instances)),) if wrong else PASSED
+
+
+@of_series
+def accession_is_not_patient(facts: SeriesFacts, _: Options) -> Answer:
+    """Check that nobody typed the Patient ID into the field of the Accession Number."""
+    number, patient = facts.text(_ACCESSION), facts.text("PatientID")
+    if not number or not patient:
+        return NotApplicable()
+    return (Hit(),) if number == patient else PASSED
+
+
+@of_series
+def requests_identified(facts: SeriesFacts, _: Options) -> Answer:
+    """Check that each order listed has its procedure and step IDs (type 1C, PS3.3 10.6)."""
+    wrong, applies = list[Instance](), False
+    for each in facts.series.instances:
+        orders = items(each.elements, "RequestAttributesSequence")
+        applies = applies or bool(orders)
+        if any(
+            not first_text(item, keyword)
+            for item in orders
+            for keyword in ("RequestedProcedureID", "ScheduledProcedureStepID")
+        ):
+            wrong.append(each)
+    if not applies:
+        return NotApplicable()
+    return (Hit(sop_instance_uids=uids(wrong, facts.series.instances)),) if wrong else PASSED
