@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from qa_daemon.dicom.regions import body_parts
 from qa_daemon.orders.lexicon.matching import wrong_letters
-from qa_daemon.orders.lexicon.read import NamedRegion, regions_named, regions_of_snomed
+from qa_daemon.orders.lexicon.read import regions_named, regions_of_snomed
 from qa_daemon.orders.lexicon.tokens import plain, tokens
 from qa_daemon.orders.lexicon.vocabulary import LANGUAGES, Kind, canonical, vocabulary
+from qa_daemon.records.order import NamedRegion
 
 PHRASES = Path(__file__).with_name("phrases.csv")
 #: Regions of this weight, or near the best, are meant; lighter ones are other possible readings.

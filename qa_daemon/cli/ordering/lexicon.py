@@ -10,7 +10,8 @@ from rich.text import Text
 
 from qa_daemon.cli import tables
 from qa_daemon.cli.printable import printable
-from qa_daemon.orders.lexicon.read import NamedRegion, regions_named
+from qa_daemon.orders.lexicon.read import regions_named
+from qa_daemon.records.order import NamedRegion
 
 SIDES = {"L": "left", "R": "right", "B": "both"}
 

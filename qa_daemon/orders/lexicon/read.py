@@ -4,37 +4,17 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
-from attrs import frozen
-
 from qa_daemon.dicom.regions import body_parts
 from qa_daemon.orders.lexicon.matching import spans
 from qa_daemon.orders.lexicon.mentions import Mention, context, mentions, settled
 from qa_daemon.orders.lexicon.sides import with_sides
 from qa_daemon.orders.lexicon.tokens import tokens
 from qa_daemon.orders.lexicon.vocabulary import canonical
+from qa_daemon.records.order import NamedRegion
 
 #: Descriptions repeat from series to series.
 _TEXT_CACHE: Final = 4096
 _DIGITS: Final = 3
-
-
-@frozen
-class NamedRegion:
-    """A part that a description names.
-
-    Attributes
-    ----------
-    region
-        Atomic term of PS3.16 Annex L.
-    side
-        "L", "R", "B" or None.
-    weight
-        How sure the words are, 0 to 1; not a probability.
-    """
-
-    region: str
-    side: str | None
-    weight: float
 
 
 @lru_cache(maxsize=_TEXT_CACHE)

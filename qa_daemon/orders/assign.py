@@ -1,0 +1,363 @@
+"""Which images of a visit belong to which of its orders, and what must move.
+
+All series and orders of a patient's visit are looked at together: the assignment with the most
+evidence is found exactly, and where it differs from what the images say, the difference is
+proposed, if it gains enough. Below the margin nothing is proposed.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from math import exp, log
+from typing import Final
+
+from attrs import frozen
+
+from qa_daemon.orders.anatomy import overlap
+from qa_daemon.orders.evidence import Statement, Weighed, Witness, weigh
+from qa_daemon.orders.least_cost import least_cost
+from qa_daemon.records.order import Order, OrderKey, OrderSource
+
+#: One filing in two hundred is wrong, before anything is known of it. Not measured at any site.
+PRIOR_WRONG: Final = 0.005
+#: Images that name no known order belong to one of the visit's or to none.
+PRIOR_UNNAMED: Final = 0.5
+#: Below this probability nothing is proposed.
+PROBABILITY_MIN: Final = 0.9
+#: An order of the visit has its images, more often than not.
+COVERED: Final = 2.0
+#: A group that moves has evidence of its own for moving, if only to balance the exchange.
+OWN_GAIN_MIN: Final = 0.0
+#: Images show the parts of two orders where each is this probable.
+SHARED_MIN: Final = 0.9
+#: More groups are decided one by one: the exact way grows with the cube.
+GROUPS_MAX: Final = 60
+_DECIMALS: Final = 1
+_GAIN_MOST: Final = 500.0
+_WORDS: Final = frozenset({Witness.BODY_PART, Witness.DESCRIPTION, Witness.PROTOCOL, Witness.STEP})
+
+
+class Kind(StrEnum):
+    """How images and orders disagree."""
+
+    MOVE = "move"
+    SWAP = "swap"
+    SPLIT = "split"
+    SHARE = "share"
+    ORDER_WITHOUT_IMAGES = "order without images"
+    IMAGES_WITHOUT_ORDER = "images without order"
+
+
+@frozen
+class Filed:
+    """A series of the visit, the orders that it names, and what is said of it."""
+
+    series_instance_uid: str
+    modality: str
+    keys: tuple[OrderKey, ...]
+    said: tuple[Statement, ...]
+
+
+@frozen
+class Move:
+    """One series that belongs to another order than it names.
+
+    Attributes
+    ----------
+    origin, target
+        Both orders; `origin` None where the series names none that is known.
+    against, support
+        The evidence for the one and for the other.
+    """
+
+    series_instance_uid: str
+    origin: Order | None
+    target: Order
+    against: Weighed
+    support: Weighed
+
+    @property
+    def gain(self) -> float:
+        """Log odds that the move gains."""
+        return self.support.log_odds - self.against.log_odds
+
+
+@frozen
+class Proposal:
+    """What belongs together: all moves of one mistake.
+
+    Attributes
+    ----------
+    gain
+        Log odds of all moves together; 0 where nothing moves.
+    probability
+        That the mistake was made, given `PRIOR_WRONG`.
+    orders, series_instance_uids
+        Those concerned where nothing moves.
+    """
+
+    kind: Kind
+    moves: tuple[Move, ...] = ()
+    gain: float = 0.0
+    probability: float = 0.0
+    orders: tuple[Order, ...] = ()
+    series_instance_uids: tuple[str, ...] = ()
+
+
+def proposals(filed: Sequence[Filed], orders: Sequence[Order]) -> tuple[Proposal, ...]:
+    """Return what should change so that images and orders of one visit agree, surest first."""
+    open_orders = [order for order in orders if not order.is_cancelled]
+    if not filed or not open_orders:
+        return ()
+    table = _Table.of(filed, open_orders)
+    wanted = _assigned(table)
+    moved = _moves(table, wanted)
+    found = [each for each in _components(moved, table) if each.probability >= PROBABILITY_MIN]
+    shares = _shares(table, _after(table, found))
+    found += [*shares, *_unmatched(table, found, shares)]
+    return tuple(sorted(found, key=lambda each: -each.probability))
+
+
+@frozen
+class _Table:
+    """All evidence, a row per series and a column per order.
+
+    Attributes
+    ----------
+    current
+        Per series the columns of the orders that it names.
+    """
+
+    filed: tuple[Filed, ...]
+    orders: tuple[Order, ...]
+    weighed: tuple[tuple[Weighed, ...], ...]
+    current: tuple[frozenset[int], ...]
+
+    @classmethod
+    def of(cls, filed: Sequence[Filed], orders: Sequence[Order]) -> "_Table":
+        named = [[any(order.key.means(key) for key in each.keys) for order in orders]
+                 for each in filed]  # fmt: skip
+        return cls(
+            tuple(filed),
+            tuple(orders),
+            tuple(
+                tuple(
+                    weigh(each.said, order, each.modality, names_it=names_it)
+                    for order, names_it in zip(orders, row, strict=True)
+                )
+                for each, row in zip(filed, named, strict=True)
+            ),
+            tuple(frozenset(c for c, names_it in enumerate(row) if names_it) for row in named),
+        )
+
+    def log_odds(self, row: int, column: int) -> float:
+        return self.weighed[row][column].log_odds
+
+    def stays(self, row: int) -> int | None:
+        """Return the column that a series names and fits best, None if it names no known order."""
+        named = self.current[row]
+        return max(named, key=lambda column: self.log_odds(row, column)) if named else None
+
+
+def _assigned(table: _Table) -> tuple[int, ...]:
+    """Return the column of each row such that all evidence together is greatest."""
+    groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    for row in range(len(table.filed)):
+        odds = (round(table.log_odds(row, c), _DECIMALS) for c in range(len(table.orders)))
+        groups[(table.current[row], *odds)].append(row)
+    members = list(groups.values())
+    if len(members) > GROUPS_MAX:
+        chosen = [_best(table, rows[0]) for rows in members]
+    else:
+        chosen = _covering(table, members)
+    wanted = [0] * len(table.filed)
+    for rows, column in zip(members, chosen, strict=True):
+        for row in rows:
+            wanted[row] = column
+    return tuple(wanted)
+
+
+def _best(table: _Table, row: int) -> int:
+    """Return the best order of a series; of equals the one that it names."""
+    columns = range(len(table.orders))
+    return max(columns, key=lambda c: (table.log_odds(row, c), c in table.current[row]))
+
+
+def _covering(table: _Table, members: Sequence[Sequence[int]]) -> list[int]:
+    """Assign groups so that orders have images where the evidence does not forbid it.
+
+    Each order has one place that earns `COVERED`; beside it each group has a place of its own,
+    where it takes the best order without earning. This is exact for the sum.
+    """
+    count = len(table.orders)
+    worst = 1e6
+    costs = []
+    for place, rows in enumerate(members):
+        first = rows[0]
+        # a group earns its evidence once per series, but not endlessly: they are alike
+        size = 1.0 + log(len(rows))
+        covered = [-(size * table.log_odds(first, c) + COVERED) for c in range(count)]
+        alone = [worst] * len(members)
+        alone[place] = -size * table.log_odds(first, _best(table, first)) - _habit(table, first)
+        costs.append([*covered, *alone])
+    return [
+        column if column < count else _best(table, members[place][0])
+        for place, column in enumerate(least_cost(costs))
+    ]
+
+
+def _habit(table: _Table, row: int) -> float:
+    """Staying is preferred to an equal change."""
+    return 0.1 if _best(table, row) in table.current[row] else 0.0
+
+
+def _moves(table: _Table, wanted: Sequence[int]) -> dict[int, Move]:
+    """Return by row what would move; never to an order that the series names already."""
+    found = {}
+    for row, column in enumerate(wanted):
+        stays = table.stays(row)
+        if column in table.current[row]:
+            continue
+        against = Weighed(0.0) if stays is None else table.weighed[row][stays]
+        origin = None if stays is None else table.orders[stays]
+        move = Move(table.filed[row].series_instance_uid, origin, table.orders[column],
+                    against, table.weighed[row][column])  # fmt: skip
+        if move.gain >= OWN_GAIN_MIN and len(table.current[row]) < 2:
+            found[row] = move
+    return found
+
+
+def _components(moved: Mapping[int, Move], table: _Table) -> Iterable[Proposal]:
+    """Yield the moves that are one mistake: those between the same orders."""
+    leader: dict[object, object] = {}
+
+    def find(key: object) -> object:
+        while leader.setdefault(key, key) != key:
+            key = leader[key]
+        return key
+
+    for move in moved.values():
+        if move.origin is not None:
+            leader[find(_name(move.origin))] = find(_name(move.target))
+    parts: dict[object, list[Move]] = defaultdict(list)
+    for move in moved.values():
+        parts[find(_name(move.target))].append(move)
+    for moves in parts.values():
+        gain = _gain(moves)
+        prior = PRIOR_UNNAMED if all(move.origin is None for move in moves) else PRIOR_WRONG
+        yield Proposal(_kind(moves, table), tuple(moves), gain, probability(gain, prior))
+
+
+def _name(order: Order | None) -> object:
+    return None if order is None else order.key
+
+
+def _gain(moves: Sequence[Move]) -> float:
+    """Return what all moves gain; series that moved the same way say the same thing again."""
+    ways: dict[tuple[object, object], list[float]] = defaultdict(list)
+    for move in moves:
+        ways[(_name(move.origin), _name(move.target))].append(move.gain)
+    return sum(max(gains) * (1.0 + 0.25 * log(len(gains))) for gains in ways.values())
+
+
+def probability(gain: float, prior: float = PRIOR_WRONG) -> float:
+    """Return how probable a mistake is that would explain so much evidence."""
+    return 1.0 / (1.0 + exp(log((1.0 - prior) / prior) - min(gain, _GAIN_MOST)))
+
+
+def _kind(moves: Sequence[Move], table: _Table) -> Kind:
+    origins = {_name(move.origin) for move in moves}
+    targets = {_name(move.target) for move in moves}
+    if origins & targets and None not in origins:
+        return Kind.SWAP
+    gone = {move.series_instance_uid for move in moves}
+    remains = any(
+        move.origin is not None and each.series_instance_uid not in gone
+        and any(move.origin.key.means(key) for key in each.keys)
+        for move in moves
+        for each in table.filed
+    )  # fmt: skip
+    had_none = all(
+        not any(move.target.key.means(key) for key in each.keys)
+        for move in moves
+        for each in table.filed
+    )
+    return Kind.SPLIT if had_none and (remains or len(targets) > 1) else Kind.MOVE
+
+
+def _after(table: _Table, found: Iterable[Proposal]) -> tuple[int | None, ...]:
+    """Return the column of each series once the proposals are carried out."""
+    columns = {order.key: column for column, order in enumerate(table.orders)}
+    moved = {move.series_instance_uid: columns[move.target.key]
+             for each in found for move in each.moves}  # fmt: skip
+    return tuple(
+        moved.get(each.series_instance_uid, table.stays(row))
+        for row, each in enumerate(table.filed)
+    )
+
+
+def _shares(table: _Table, after: Sequence[int | None]) -> list[Proposal]:
+    """Return orders without images whose parts another order's images show, too."""
+    taken = {*after, *(column for named in table.current for column in named)}
+    found = []
+    for column, order in enumerate(table.orders):
+        moves = tuple(
+            Move(table.filed[row].series_instance_uid, table.orders[own], order,
+                 Weighed(0.0), table.weighed[row][column])
+            for row, own in enumerate(after)
+            if own is not None and _shows_both(table, row, own, column)
+        )  # fmt: skip
+        if column in taken or not moves:
+            continue
+        gain = max(move.gain for move in moves)
+        found.append(Proposal(Kind.SHARE, moves, gain, probability(gain, PRIOR_UNNAMED)))
+    return found
+
+
+def _shows_both(table: _Table, row: int, own: int, other: int) -> bool:
+    """Whether pixels and words of a series show two orders' parts.
+
+    Pixels alone do not do: each chest shows some abdomen.
+    """
+    first, second = table.orders[own], table.orders[other]
+    if any(overlap(one.region, two.region) for one in first.regions for two in second.regions):
+        return False
+    limit = log(SHARED_MIN / (1 - SHARED_MIN))
+    for column in (own, other):
+        items = table.weighed[row][column].items
+        seen = any(each.witness is Witness.PIXELS and each.log_odds >= limit for each in items)
+        said = any(each.witness in _WORDS and each.log_odds > 0 for each in items)
+        if not (seen and said):
+            return False
+    return True
+
+
+def _unmatched(
+    table: _Table, found: Sequence[Proposal], shares: Sequence[Proposal]
+) -> list[Proposal]:
+    """Return orders without images and images without order, after all proposals."""
+    told = [column for column, order in enumerate(table.orders)
+            if order.source is not OrderSource.IMAGES]  # fmt: skip
+    if not told:
+        return []
+    moves = [move for each in (*found, *shares) for move in each.moves]
+    reached = {move.target.key for move in moves}
+    named = {column for columns in table.current for column in columns}
+    seen = {each.modality for each in table.filed}
+    empty = [
+        table.orders[column]
+        for column in told
+        if column not in named
+        and table.orders[column].key not in reached
+        and (not table.orders[column].modalities or table.orders[column].modalities & seen)
+    ]
+    moved = {move.series_instance_uid for move in moves}
+    stray = [
+        each.series_instance_uid
+        for each, columns in zip(table.filed, table.current, strict=True)
+        if not columns & set(told) and each.series_instance_uid not in moved
+    ]
+    return [
+        *(Proposal(Kind.ORDER_WITHOUT_IMAGES, orders=(order,)) for order in empty),
+        *(Proposal(Kind.IMAGES_WITHOUT_ORDER, series_instance_uids=(uid,)) for uid in stray),
+    ]

@@ -1,0 +1,75 @@
+"""How many planted mistakes are found on visits of real radiographs, and how many are imagined."""
+
+from collections.abc import Sequence
+from math import sqrt
+from pathlib import Path
+
+import pytest
+
+from qa_daemon.orders.assign import Kind, Proposal, proposals
+from tests.bench.visits import PAIRS, Builder, Visit, perfect, pictures
+
+VISITS = 400
+#: Kinds that ask somebody to file images elsewhere.
+MOVING = {Kind.MOVE, Kind.SWAP, Kind.SPLIT, Kind.SHARE}
+
+
+def moved(found: Sequence[Proposal]) -> dict[str, str]:
+    """Return the accession that each series would get."""
+    return {
+        move.series_instance_uid: move.target.key.accession_number
+        for proposal in found
+        if proposal.kind in MOVING
+        for move in proposal.moves
+    }
+
+
+def planted(visit: Visit) -> dict[str, str]:
+    return {
+        each.series_instance_uid: visit.truth[each.series_instance_uid]
+        for each in visit.filed
+        if visit.truth[each.series_instance_uid] != each.keys[0].accession_number
+    }
+
+
+def found_of(visits: Sequence[Visit]) -> int:
+    return sum(moved(proposals(each.filed, each.orders)) == planted(each) for each in visits)
+
+
+def interval(count: int, of: int) -> tuple[float, float]:
+    """Return Wilson's interval of 95 %."""
+    z, share = 1.96, count / of
+    middle, spread = (
+        share + z * z / (2 * of),
+        z * sqrt(share * (1 - share) / of + z * z / (4 * of * of)),
+    )
+    return (middle - spread) / (1 + z * z / of), (middle + spread) / (1 + z * z / of)
+
+
+@pytest.fixture(scope="module")
+def builder(shared_data: Path) -> Builder:
+    return Builder(pictures(shared_data / "radiographs" / "labels.csv"), perfect, seed=11)
+
+
+@pytest.mark.shared
+def test_swapped_orders_are_found(builder: Builder) -> None:
+    visits = [builder.swapped(PAIRS[n % len(PAIRS)]) for n in range(VISITS)]
+    assert interval(found_of(visits), VISITS)[0] >= 0.95
+
+
+@pytest.mark.shared
+def test_swapped_sides_are_found(builder: Builder) -> None:
+    visits = [builder.sides_swapped() for _ in range(VISITS)]
+    assert interval(found_of(visits), VISITS)[0] >= 0.95
+
+
+@pytest.mark.shared
+def test_images_of_two_orders_under_one_are_found(builder: Builder) -> None:
+    visits = [builder.moved(PAIRS[n % len(PAIRS)]) for n in range(VISITS)]
+    assert interval(found_of(visits), VISITS)[0] >= 0.95
+
+
+@pytest.mark.shared
+def test_nothing_is_proposed_on_clean_visits(builder: Builder) -> None:
+    visits = [builder.clean() for _ in range(2 * VISITS)]
+    assert interval(found_of(visits), 2 * VISITS)[1] >= 0.99

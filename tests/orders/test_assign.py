@@ -1,0 +1,146 @@
+"""Which images belong to which order."""
+
+from collections.abc import Iterator
+
+import pytest
+from attrs import evolve
+
+from qa_daemon.orders.assign import (
+    PROBABILITY_MIN,
+    Filed,
+    Kind,
+    Proposal,
+    probability,
+    proposals,
+)
+from qa_daemon.orders.evidence import statements
+from qa_daemon.records.element import Element
+from qa_daemon.records.inference import Inference
+from qa_daemon.records.order import Issuer, Order, OrderKey, OrderSource
+from tests.orders.conftest import order, seen, series
+
+KNEE, ANKLE, HAND = order("K", "Knie re."), order("O", "OSG re."), order("H", "Hand re.")
+
+
+def filed(uid: str, inference: Inference, *orders: Order, **written: str) -> Filed:
+    told = series(uid, {keyword: Element("LO", (text,)) for keyword, text in written.items()})
+    return Filed(uid, "DX", tuple(each.key for each in orders), statements(told, inference))
+
+
+def moved(found: tuple[Proposal, ...]) -> Iterator[tuple[str, str]]:
+    for proposal in found:
+        for move in proposal.moves:
+            yield move.series_instance_uid, move.target.key.accession_number
+
+
+def test_a_clean_visit_raises_nothing() -> None:
+    visit = [filed("1", seen("KNEE"), KNEE), filed("2", seen("ANKLE"), ANKLE)]
+    assert proposals(visit, [KNEE, ANKLE]) == ()
+
+
+def test_swapped_images_are_told_as_one_swap() -> None:
+    visit = [filed("1", seen("KNEE"), ANKLE), filed("2", seen("ANKLE"), KNEE)]
+    (found,) = proposals(visit, [KNEE, ANKLE])
+    assert found.kind is Kind.SWAP
+    assert sorted(moved((found,))) == [("1", "K"), ("2", "O")]
+    assert found.gain > 10
+    assert found.probability > 0.99
+
+
+def test_swapped_sides_are_told() -> None:
+    left = order("L", "Knie li.")
+    visit = [filed("1", seen("KNEE", side="L"), KNEE), filed("2", seen("KNEE", side="R"), left)]
+    (found,) = proposals(visit, [KNEE, left])
+    assert (found.kind, sorted(moved((found,)))) == (Kind.SWAP, [("1", "L"), ("2", "K")])
+
+
+def test_images_of_another_order_move() -> None:
+    visit = [filed("1", seen("KNEE"), KNEE), filed("2", seen("ANKLE"), KNEE),
+             filed("3", seen("ANKLE"), ANKLE)]  # fmt: skip
+    (found,) = proposals(visit, [KNEE, ANKLE])
+    assert (found.kind, list(moved((found,)))) == (Kind.MOVE, [("2", "O")])
+
+
+def test_images_of_two_orders_under_one_are_split() -> None:
+    visit = [filed("1", seen("KNEE"), KNEE), filed("2", seen("ANKLE"), KNEE)]
+    (found,) = proposals(visit, [KNEE, ANKLE])
+    assert (found.kind, list(moved((found,)))) == (Kind.SPLIT, [("2", "O")])
+
+
+def test_many_series_of_an_order_move_together() -> None:
+    visit = [filed(str(n), seen("ANKLE"), KNEE) for n in range(70)]
+    (found,) = proposals([*visit, filed("k", seen("KNEE"), KNEE)], [KNEE, ANKLE])
+    assert len(found.moves) == 70
+
+
+def test_an_unsure_picture_moves_nothing() -> None:
+    visit = [filed("1", seen("KNEE"), KNEE), filed("2", seen("ANKLE", 0.6), KNEE)]
+    moves = [each for each in proposals(visit, [KNEE, ANKLE]) if each.moves]
+    assert moves == []
+
+
+def test_writing_alone_moves_nothing() -> None:
+    texts = {"BodyPartExamined": "ANKLE", "SeriesDescription": "OSG re."}
+    visit = [filed("1", Inference(), KNEE, **texts), filed("2", seen("KNEE"), KNEE)]
+    assert [each for each in proposals(visit, [KNEE, ANKLE]) if each.moves] == []
+
+
+def test_a_group_case_is_left_alone() -> None:
+    visit = [filed("1", seen("KNEE"), KNEE, ANKLE), filed("2", seen("ANKLE"), KNEE, ANKLE)]
+    assert proposals(visit, [KNEE, ANKLE]) == ()
+
+
+def test_images_without_accession_find_their_order() -> None:
+    (found,) = proposals([filed("1", seen("KNEE")), filed("2", seen("ANKLE"), ANKLE)],
+                         [KNEE, ANKLE])  # fmt: skip
+    assert list(moved((found,))) == [("1", "K")]
+    assert found.moves[0].origin is None
+
+
+def test_orders_without_images_and_images_without_order_are_told() -> None:
+    visit = [filed("1", seen("KNEE"), KNEE), filed("2", seen("WRIST"), order("Z", "?"))]
+    kinds = {each.kind for each in proposals(visit, [KNEE, HAND])}
+    assert kinds == {Kind.ORDER_WITHOUT_IMAGES, Kind.IMAGES_WITHOUT_ORDER}
+
+
+def test_orders_that_only_images_tell_of_miss_nothing() -> None:
+    told = evolve(KNEE, source=OrderSource.IMAGES)
+    assert proposals([filed("1", seen("KNEE"), told)], [told]) == ()
+
+
+def test_a_cancelled_order_gets_nothing() -> None:
+    gone = evolve(ANKLE, is_cancelled=True)
+    visit = [filed("1", seen("KNEE"), KNEE), filed("2", seen("ANKLE"), KNEE)]
+    assert [each for each in proposals(visit, [KNEE, gone]) if each.moves] == []
+
+
+def test_one_picture_of_two_orders_is_shared() -> None:
+    shown = {"KNEE": 0.99, "LOWERLEG": 0.99, "ANKLE": 0.99}
+    both = Inference((evolve(seen("KNEE").predictions[0], probabilities=shown),))
+    picture = filed("1", both, KNEE, SeriesDescription="Knie und OSG rechts")
+    (found,) = proposals([picture], [KNEE, ANKLE])
+    assert (found.kind, list(moved((found,)))) == (Kind.SHARE, [("1", "O")])
+
+
+def test_pixels_alone_share_nothing() -> None:
+    both = Inference((evolve(seen("KNEE").predictions[0],
+                             probabilities={"KNEE": 0.99, "ANKLE": 0.99}),))  # fmt: skip
+    found = proposals([filed("1", both, KNEE)], [KNEE, ANKLE])
+    assert [each.kind for each in found] == [Kind.ORDER_WITHOUT_IMAGES]
+
+
+def test_numbers_of_two_issuers_are_two_orders() -> None:
+    other = evolve(ANKLE, key=OrderKey("K", Issuer("KIS")))
+    own = evolve(KNEE, key=OrderKey("K", Issuer("RIS")))
+    visit = [filed("1", seen("ANKLE"), own), filed("2", seen("KNEE"), other)]
+    (found,) = proposals(visit, [own, other])
+    assert found.kind is Kind.SWAP
+
+
+@pytest.mark.parametrize(("gain", "is_proposed"), [(7.0, False), (8.0, True), (1e9, True)])
+def test_a_mistake_must_be_probable(gain: float, *, is_proposed: bool) -> None:
+    assert (probability(gain) >= PROBABILITY_MIN) is is_proposed
+
+
+def test_nothing_in_nothing_out() -> None:
+    assert proposals([], [KNEE]) == proposals([filed("1", seen("KNEE"))], []) == ()
