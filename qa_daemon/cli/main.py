@@ -279,7 +279,9 @@ def _add_queue(commands: _Commands) -> None:
         choices=["info", "minor", "major", "critical"],
         help="from this on: info, minor (default), major or critical",
     )
+    listing.add_argument("--issue", metavar="KEY", help="only findings of this issue, muted or not")
     _with_limit(_with_json(_with_configuration(listing)))
+    _add_issues(actions)
     show = _command(actions, "show", "show one finding with its suggestions", "queue:show_finding")
     show.add_argument("id", type=_count, metavar="ID", help="as `queue list` shows it")
     _with_json(_with_configuration(show))
@@ -296,6 +298,36 @@ def _add_queue(commands: _Commands) -> None:
     export.add_argument(
         "--id", type=_count, action="append", metavar="ID", help="only this finding; may repeat"
     )
+
+
+def _add_issues(actions: _Commands) -> None:
+    listing = _command(
+        actions,
+        "issues",
+        "list what recurs: findings of one cause, with their count and trend",
+        "recurring.issues:list_issues",
+        more="Findings of one rule, station, protocol and proposed change are one issue.",
+    )
+    listing.add_argument("--all", action="store_true", help="muted and resolved ones, too")
+    _with_limit(_with_json(_with_configuration(listing)))
+    mute = _command(
+        actions, "mute", "leave an issue out of the queue for a while", "recurring.issues:mute"
+    )
+    mute.add_argument("key", metavar="KEY", help="as `queue issues` shows it")
+    mute.add_argument(
+        "--days", type=_count, required=True, metavar="N", help="for so long; then it is back"
+    )
+    _with_configuration(_with_reason(mute))
+    resolve = _command(
+        actions, "resolve", "say that the cause of an issue is mended", "recurring.issues:resolve"
+    )
+    resolve.add_argument("key", metavar="KEY", help="as `queue issues` shows it")
+    _with_configuration(_with_reason(resolve))
+
+
+def _with_reason(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("--reason", required=True, metavar="TEXT", help="why; kept in the audit")
+    return parser
 
 
 def _with_limit(parser: argparse.ArgumentParser) -> None:

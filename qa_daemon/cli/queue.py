@@ -23,6 +23,7 @@ from qa_daemon.report.summary import SeriesReport
 from qa_daemon.series.assemble import assemble
 from qa_daemon.store import instance_rows, result_rows
 from qa_daemon.store.database import Store
+from qa_daemon.store.issues import issue_rows
 from qa_daemon.store.result_rows import FindingFilter, FindingRow
 
 # An export that takes more than this is a job for the report folder itself.
@@ -35,7 +36,10 @@ def list_findings(options: argparse.Namespace) -> int:
     """List findings above info, or from `--severity` on, the worst first."""
     least = Severity[options.severity.upper()] if options.severity else Severity.MINOR
     with opened(settings_of(options)) as store:
-        rows = result_rows.finding_list(store, FindingFilter(severity_min=least), options.limit)
+        wanted = FindingFilter(severity_min=least, audible_at=datetime.now(UTC))
+        if options.issue is not None:
+            wanted = FindingFilter(issue_key=named_issue(store, options.issue))
+        rows = result_rows.finding_list(store, wanted, options.limit)
         if options.json:  # a listing leaves suggestions out; a document must not deny them
             whole = (result_rows.finding_row(store, row.id) for row in rows)
             print(json.dumps([_as_json(row) for row in whole if row is not None]))
@@ -54,6 +58,23 @@ def list_findings(options: argparse.Namespace) -> int:
     console.print(grid)
     console.print(Text(_footer(rows, options.limit), style="dim"))
     return 0
+
+
+def named_issue(store: Store, beginning: str) -> str:
+    """Return the key of the issue that a person named.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is none, or several begin like this.
+    """
+    key = issue_rows.issue_key_like(store, beginning) if beginning else None
+    if key is None:
+        raise ConfigurationError(
+            f"issue {beginning!r}: no key, or more than one, begins like this; "
+            "see: qa-daemon queue issues --all"
+        )
+    return key
 
 
 def _summary(row: FindingRow, now: datetime) -> Text:

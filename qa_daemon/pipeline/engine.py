@@ -18,6 +18,7 @@ from qa_daemon.predict.catalog import Catalog, load_catalog
 from qa_daemon.predict.client import Predictor, Request
 from qa_daemon.records.finding import Verdict
 from qa_daemon.records.inference import Inference
+from qa_daemon.records.issue import Habit
 from qa_daemon.records.series import Series
 from qa_daemon.report.summary import SeriesReport, StudyReport
 from qa_daemon.rules.elements import elements_of
@@ -55,10 +56,14 @@ class Engine:
         return self.predictor.infer(series, read, request)
 
     def judge(
-        self, series: Series, inference: Inference, siblings: Sequence[Series] = ()
+        self,
+        series: Series,
+        inference: Inference,
+        siblings: Sequence[Series] = (),
+        habits: Sequence[Habit] = (),
     ) -> Verdict:
         """Evaluate the rules and propose what would mend the findings."""
-        return judge(series, inference, self.pack, siblings=siblings)
+        return judge(series, inference, self.pack, siblings=siblings, habits=habits)
 
     def examine(
         self, series: Series, siblings: Sequence[Series], read: Reader, request: Request

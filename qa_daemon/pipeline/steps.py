@@ -1,29 +1,37 @@
 """One function per step of a leased series: read, call the core once, commit once."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
 from attrs import define, evolve, frozen
 
 from qa_daemon.dicom.header import read_elements
 from qa_daemon.errors import InputError
+from qa_daemon.habits.fingerprint import fingerprint_of, practice_of
+from qa_daemon.habits.usual import observed
 from qa_daemon.pipeline.engine import DEFAULT_TARGETS, Engine
 from qa_daemon.predict.client import Request
-from qa_daemon.records.finding import Verdict
+from qa_daemon.records.finding import Finding, Verdict, above_info
 from qa_daemon.records.instance import Instance
+from qa_daemon.records.issue import Fingerprint, Practice
 from qa_daemon.records.series import Series
 from qa_daemon.records.states import SeriesEvent, SeriesState
 from qa_daemon.series.assemble import assemble
 from qa_daemon.spool.spool import Spool
 from qa_daemon.store import instance_rows, leases, result_rows, series_rows
 from qa_daemon.store.database import Store
+from qa_daemon.store.issues import habit_rows
 from qa_daemon.store.leases import Lease, Terms
 from qa_daemon.telemetry.events import LogEvent
 from qa_daemon.telemetry.log import log
 
 # Other series of the study that are read as witnesses; a study has rarely more than 20.
 SIBLINGS_MAX: Final = 50
+
+# What a station wrote longer ago says little of how it is set up now.
+HABIT_SPAN: Final = timedelta(days=90)
 
 REQUEST: Final = Request(targets=DEFAULT_TARGETS, per_instance=False)
 
@@ -136,7 +144,10 @@ def _judge(bench: Bench, lease: Lease) -> bool:
     assert result is not None
     assert result.inference is not None
     siblings = _siblings(bench, lease)
-    verdict = bench.engine.judge(series, result.inference, siblings)
+    practice = practice_of(series)
+    since = begun - HABIT_SPAN
+    habits = habit_rows.habits_of(bench.store, practice, since, besides=lease.series_key)
+    verdict = bench.engine.judge(series, result.inference, siblings, habits)
     of_study = bench.engine.examine_study((series, *siblings)).verdict
     now = datetime.now(UTC)
     judgement = result_rows.Judgement(
@@ -145,6 +156,9 @@ def _judge(bench: Bench, lease: Lease) -> bool:
         rule_pack=bench.engine.rules_digest,
         models={card.name: card.digest for card in bench.engine.catalog.cards.values()},
         study=of_study,
+        fingerprint_of=partial(_fingerprint, practice),
+        practice=practice,
+        observed=observed(series),
     )
     saved = result_rows.save_judgement(bench.store, lease, judgement, now)
     for fault in verdict.outcomes.fault:
@@ -157,6 +171,11 @@ def _judge(bench: Bench, lease: Lease) -> bool:
         duration_s=(now - begun).total_seconds(),
     )
     return saved
+
+
+def _fingerprint(practice: Practice, finding: Finding) -> Fingerprint | None:
+    """Return the issue of a finding; what needs nobody's decision is no issue."""
+    return fingerprint_of(finding, practice) if above_info((finding,)) else None
 
 
 def _siblings(bench: Bench, lease: Lease) -> tuple[Series, ...]:

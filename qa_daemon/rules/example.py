@@ -13,6 +13,7 @@ from qa_daemon.records.element import Element, Elements, Value
 from qa_daemon.records.finding import Level
 from qa_daemon.records.inference import Inference
 from qa_daemon.records.instance import Instance, Irregularity, Located, Plane
+from qa_daemon.records.issue import Habit
 from qa_daemon.records.prediction import MULTI_LABEL, Abstention, Part, Prediction
 from qa_daemon.records.series import Series
 from qa_daemon.rules.facts import SeriesFacts, StudyFacts
@@ -42,7 +43,8 @@ def facts_of(rule: Rule, case: Case) -> SeriesFacts | StudyFacts:
         ),
         table_side=case.table_side or None,
     )
-    return SeriesFacts(series[0], inference, series[1:], received, order)
+    habits = tuple(Habit(keyword, counts) for keyword, counts in case.habits.items())
+    return SeriesFacts(series[0], inference, series[1:], received, order, habits=habits)
 
 
 def _received(text: str) -> datetime | None:

@@ -17,6 +17,7 @@ from qa_daemon.records.element import Element, first_text
 from qa_daemon.records.finding import Level, Severity
 from qa_daemon.records.inference import Inference
 from qa_daemon.records.instance import Instance, Irregularity, Located, Plane
+from qa_daemon.records.issue import Habit
 from qa_daemon.records.prediction import Abstention, Part, Prediction
 from qa_daemon.records.series import Series
 from qa_daemon.series.slices import slices
@@ -96,10 +97,12 @@ class Slice:
 
 @frozen
 class SeriesFacts:
-    """One series with what its pixels showed, and the other series of its study.
+    """One series with what its pixels showed, the other series of its study, and its station.
 
     Attributes
     ----------
+    habits
+        What earlier series of the same station and protocol wrote.
     received
         When its last object arrived; with an offset, or in the time of the site.
     order
@@ -114,6 +117,7 @@ class SeriesFacts:
     received: datetime | None = None
     order: Mapping[str, tuple[str, ...]] | None = None
     lexicon: Lexicon | None = None
+    habits: tuple[Habit, ...] = ()
 
     @property
     def levels(self) -> frozenset[Level]:

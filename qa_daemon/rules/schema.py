@@ -184,6 +184,8 @@ class Case:
         When the objects came, as a DT; "" where nobody knows.
     order
         What `order.NAME` says; None where no order is known.
+    habits
+        Keyword -> value -> how many earlier series of this station and protocol wrote it.
     severity
         Expected severity, "" = not asked.
     proposes
@@ -197,6 +199,7 @@ class Case:
     table_side: str = ""
     received: str = ""
     order: Mapping[str, Operand] | None = None
+    habits: Mapping[str, Mapping[str, int]] = field(factory=dict)
     severity: str = ""
     proposes: tuple[str, ...] | None = None
 

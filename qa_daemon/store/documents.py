@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from cattrs import Converter
@@ -48,6 +49,8 @@ def _converter() -> Converter:
     converter = Converter(omit_if_default=True)
     converter.register_unstructure_hook(Element, _element_written)
     converter.register_structure_hook(Element, _element_read)
+    converter.register_unstructure_hook(datetime, lambda time: time.isoformat())
+    converter.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))
     converter.register_structure_hook(Part, lambda written, _: Part(**written))
     values = override(struct_hook=_json_values)
     converter.register_structure_hook(

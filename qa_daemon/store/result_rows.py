@@ -4,7 +4,7 @@ Every result belongs to a series at a revision and replaces what an earlier atte
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,11 +13,17 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, delete, insert, 
 
 from qa_daemon.records.finding import Finding, Outcomes, Severity, Suggestion, Topic, Verdict
 from qa_daemon.records.inference import Inference
+from qa_daemon.records.issue import Fingerprint, Observation, Practice
 from qa_daemon.records.states import SeriesEvent, SuggestionState
 from qa_daemon.store import documents, tables
 from qa_daemon.store.database import Store
+from qa_daemon.store.issues import habit_rows, issue_rows
 from qa_daemon.store.leases import Lease, advance
-from qa_daemon.store.tables import findings, results, series, study_results, suggestions
+from qa_daemon.store.tables import findings, issues, results, series, study_results, suggestions
+
+
+def _no_issue(_finding: Finding) -> None:
+    """Let every finding stand for itself."""
 
 
 @frozen(kw_only=True)
@@ -32,6 +38,10 @@ class Judgement:
         Digest of the rules; id@version to digest of the models that took part.
     study
         The verdict about the whole study as it lies there now; None leaves an older one.
+    fingerprint_of
+        Gives findings, of the series and of the study, the issue that they belong to.
+    practice, observed
+        Where and how the series was made, and what it writes in habitual attributes.
     """
 
     event: SeriesEvent = field(validator=validators.in_((SeriesEvent.PASS, SeriesEvent.FLAG)))
@@ -39,6 +49,9 @@ class Judgement:
     rule_pack: str = ""
     models: Mapping[str, str] = field(factory=dict)
     study: Verdict | None = None
+    fingerprint_of: Callable[[Finding], Fingerprint | None] = _no_issue
+    practice: Practice = field(factory=Practice)
+    observed: tuple[Observation, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -64,6 +77,8 @@ class FindingFilter:
     study_instance_uid: str | None = None
     suggestion_states: tuple[SuggestionState, ...] = ()
     since: datetime | None = None
+    issue_key: str | None = None
+    audible_at: datetime | None = None  # leaves out those of issues that are muted then
 
 
 @frozen(kw_only=True)
@@ -123,7 +138,10 @@ def save_judgement(store: Store, lease: Lease, judgement: Judgement, now: dateti
             "series_key": lease.series_key,
             "revision": lease.revision,
         }
-        _replace_findings(connection, subject, judgement.verdict.findings, now)
+        _replace_findings(connection, subject, judgement.verdict, judgement, now)
+        habit_rows.replace(
+            connection, lease.series_key, judgement.practice, judgement.observed, now
+        )
         if judgement.study is not None:
             _keep_study(connection, subject["study_key"], judgement, now)
     return True
@@ -149,11 +167,15 @@ def _keep_study(connection: Connection, key: Any, judgement: Judgement, now: dat
     }
     connection.execute(insert(study_results).values(values))
     subject = {"study_key": key, "series_key": None, "revision": 0}
-    _replace_findings(connection, subject, verdict.findings, now)
+    _replace_findings(connection, subject, verdict, judgement, now)
 
 
 def _replace_findings(
-    connection: Connection, subject: Mapping[str, Any], found: Sequence[Finding], now: datetime
+    connection: Connection,
+    subject: Mapping[str, Any],
+    verdict: Verdict,
+    judgement: Judgement,
+    now: datetime,
 ) -> None:
     """Keep the rows of findings that came out the same: people may have decided about them."""
     here = and_(*(findings.c[name] == value for name, value in subject.items()))
@@ -161,17 +183,27 @@ def _replace_findings(
         row.fingerprint: row.id
         for row in connection.execute(select(findings.c.id, findings.c.fingerprint).where(here))
     }
-    wanted = {_fingerprint(finding): finding for finding in found}
-    gone = [lying[fingerprint] for fingerprint in lying.keys() - wanted.keys()]
+    wanted = {_whole(finding): finding for finding in verdict.findings}
+    gone = [lying[whole] for whole in lying.keys() - wanted.keys()]
     if gone:
         connection.execute(delete(findings).where(findings.c.id.in_(gone)))
-    for fingerprint, finding in wanted.items():
-        if fingerprint not in lying:
-            row = _finding_values(finding) | {"fingerprint": fingerprint, "created_at": now}
+    for whole, finding in wanted.items():
+        recurring = judgement.fingerprint_of(finding)
+        key = "" if recurring is None else issue_rows.note(connection, finding, recurring, now)
+        if whole in lying:
+            again = update(findings).where(findings.c.id == lying[whole])
+            connection.execute(again.values(issue_key=key))
+        else:
+            row = _finding_values(finding) | {
+                "fingerprint": whole,
+                "issue_key": key,
+                "created_at": now,
+            }
             _add_finding(connection, row | dict(subject), finding, now)
 
 
-def _fingerprint(finding: Finding) -> str:
+def _whole(finding: Finding) -> str:
+    """Return what is equal for findings that are the same in every word."""
     return hashlib.sha256(documents.written(finding).encode("ascii")).hexdigest()
 
 
@@ -399,11 +431,19 @@ def _wanted(statement: Select[Any], wanted: FindingFilter) -> Select[Any]:
         conditions.append(findings.c.created_at >= wanted.since)
     if wanted.study_instance_uid is not None:
         conditions.append(findings.c.study_key == tables.study_key(wanted.study_instance_uid))
-    for name in ("rule", "series_key"):
+    conditions += _audible(wanted.audible_at)
+    for name in ("rule", "series_key", "issue_key"):
         value = getattr(wanted, name)
         if value is not None:
             conditions.append(findings.c[name] == value)
     return statement.where(*conditions)
+
+
+def _audible(now: datetime | None) -> list[ColumnElement[bool]]:
+    if now is None:
+        return []
+    muted = select(issues.c.issue_key).where(issues.c.muted_until > now)
+    return [findings.c.issue_key.not_in(muted)]
 
 
 def _finding_row(row: Any) -> FindingRow:

@@ -24,6 +24,8 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
+from qa_daemon.records.issue import Fingerprint, Practice
+
 #: Hex digits of a key: 96 bits, so that a hostile sender finds no second UID with the same key.
 KEY_LENGTH: Final = 24
 #: Keys in one `IN (...)`; PostgreSQL and SQLite take more, but plan worse.
@@ -95,6 +97,18 @@ def content_key(sop_instance_uid: str, transfer_syntax_uid: str, digest: str) ->
     The transfer syntax takes part: the same bytes read otherwise are another object.
     """
     return _key("content", sop_instance_uid, transfer_syntax_uid, digest)
+
+
+def issue_key(fingerprint: Fingerprint) -> str:
+    """Return the key of the issue that findings of one fingerprint belong to."""
+    practice = fingerprint.practice
+    named = (practice.modality, practice.station, practice.protocol)
+    return _key("issue", fingerprint.rule, *named, fingerprint.change)
+
+
+def practice_key(practice: Practice) -> str:
+    """Return the key of what one station does under one protocol."""
+    return _key("practice", practice.modality, practice.station, practice.protocol)
 
 
 metadata: Final = MetaData(
@@ -253,7 +267,8 @@ findings: Final = Table(
     _text("study_key", index=True),
     _series_reference(index=True),
     _count("revision"),
-    _text("fingerprint"),
+    _text("fingerprint"),  # of the whole finding
+    _text("issue_key", index=True, server_default=""),  # what recurs has one; "" of older rows
     _text("rule"),
     _text("topic"),
     _count("severity"),
@@ -282,6 +297,35 @@ suggestions: Final = Table(
     _text("document"),
     _time("changed_at"),
     sqlite_autoincrement=True,
+)
+
+#: What findings of one key have in common, and what a person said of it; "" = nothing.
+issues: Final = Table(
+    "issues",
+    metadata,
+    _text("issue_key", primary_key=True),
+    _received("rule"),
+    _received("modality"),
+    _received("station"),
+    _received("protocol"),
+    _received("change"),
+    _count("severity"),
+    _received("message"),
+    _text("ruling"),
+    Column("muted_until", Utc),
+    _time("noted_at"),
+)
+
+#: What each series wrote in attributes that stations fill by habit.
+observations: Final = Table(
+    "observations",
+    metadata,
+    _series_reference(primary_key=True),
+    _text("keyword", primary_key=True),
+    _text("practice_key"),
+    _received("value"),
+    _time("at"),
+    Index(None, "practice_key", "at"),
 )
 
 audit: Final = Table(

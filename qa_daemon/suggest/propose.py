@@ -7,6 +7,7 @@ from attrs import evolve
 
 from qa_daemon.records.finding import Change, Finding, Suggestion, Verdict
 from qa_daemon.records.inference import Inference
+from qa_daemon.records.issue import Habit
 from qa_daemon.records.series import Series
 from qa_daemon.rules.checks.orientation import Comparison, compared
 from qa_daemon.rules.evaluate import evaluate, judged
@@ -25,7 +26,12 @@ from qa_daemon.suggest.values import applied, obeys_vr, removing, replacing
 
 
 def judge(
-    series: Series, inference: Inference, pack: RulePack, *, siblings: Sequence[Series] = ()
+    series: Series,
+    inference: Inference,
+    pack: RulePack,
+    *,
+    siblings: Sequence[Series] = (),
+    habits: Sequence[Habit] = (),
 ) -> Verdict:
     """Return what the rules say about a series, suggestions attached.
 
@@ -33,8 +39,10 @@ def judge(
     ----------
     siblings
         The other series of the study, for evidence about its frame of reference.
+    habits
+        What earlier series of the same station and protocol wrote.
     """
-    facts = SeriesFacts(series, inference, tuple(siblings))
+    facts = SeriesFacts(series, inference, tuple(siblings), habits=tuple(habits))
     return _with_suggestions(evaluate(pack, facts), pack, facts)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -64,6 +65,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
         *drawn(folder / "files"),
         *drawn(folder / "files", "wrong", BodyPartExamined="KNEE", PatientID=""),
     ]
+    received(state, files)
+    judged(state)
+    return state
+
+
+def received(state: Path, files: Iterable[Path]) -> None:
+    """Take files into spool and store as the receiver does."""
     settings = load_settings(None, overrides={"state": state})
     schema.prepare(settings.store_url)
     with Spool(settings.spool_folder, Limits()) as spool, Store(settings.store_url, 5.0) as store:
@@ -71,8 +79,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for file in files:
             spooled(spool, file.read_bytes())
         Index(spool, store, partial(_read, Limits()), 30.0).adopt()
-    judged(state)
-    return state
 
 
 def _read(limits: Limits, content: memoryview, key: str) -> Instance:
@@ -291,7 +297,9 @@ def test_a_mistake_is_told_with_what_to_do(run: Run, served: Path, typed: str, s
 
 @pytest.mark.parametrize(
     "typed",
-    ["queue list", "queue show 1", "queue export out", "series list", "series show a",
+    ["queue list", "queue show 1", "queue export out", "queue issues",
+     "queue mute a --days 1 --reason x", "queue resolve a --reason x",
+     "series list", "series show a",
      "series requeue a", "series recheck a", "series delete a --yes", "db upgrade", "rebuild"],
 )  # fmt: skip
 def test_a_misspelt_state_folder_does_not_come_into_being(
@@ -325,7 +333,8 @@ def test_a_usage_error_has_status_2(run: Run, typed: str, said: str) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["", "check", "demo", "serve", "queue", "queue list", "queue show", "queue export", "series",
+    ["", "check", "demo", "serve", "queue", "queue list", "queue show", "queue export",
+     "queue issues", "queue mute", "queue resolve", "series",
      "series list", "series show", "series requeue", "series delete", "series recheck", "rules",
      "rules list", "rules test", "models", "models list", "config", "config check", "config show",
      "db", "db upgrade", "rebuild", "install-service"],

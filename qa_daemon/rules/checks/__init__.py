@@ -3,16 +3,26 @@
 In: the facts of a series or a study. Out: hits, or why there is no verdict.
 """
 
-from qa_daemon.rules.checks import attributes, orders, orientation, sameness, stack, study, uids
+from qa_daemon.rules.checks import (
+    attributes,
+    orders,
+    orientation,
+    sameness,
+    stack,
+    study,
+    uids,
+)
 from qa_daemon.rules.checks.part import named
 from qa_daemon.rules.checks.patient import identity, numbers, times
 from qa_daemon.rules.checks.projection import directions, greys, view
 from qa_daemon.rules.checks.side import laterality
+from qa_daemon.rules.checks.station import habits
 
 REGISTERED = (
     attributes,
     directions,
     greys,
+    habits,
     identity,
     laterality,
     named,

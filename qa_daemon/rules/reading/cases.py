@@ -14,7 +14,7 @@ _SERIES_KEYS: Final = frozenset(
 )
 _CASE_KEYS: Final = frozenset(
     {"name", "outcome", "series", "predictions", "table_side", "severity", "proposes"}
-    | {"received", "order", *_SERIES_KEYS}
+    | {"received", "order", "habits", *_SERIES_KEYS}
 )
 
 
@@ -33,6 +33,7 @@ def read_case(reader: Reader, raw: Raw, at: At) -> Case | None:
         "proposes is a list": isinstance(proposes, list),
         "received is a DT in quotes": _is_moment(raw.get("received", "")),
         f"order is NAME: values, with {', '.join(ORDER_FACTS)}": _is_order(raw.get("order")),
+        "habits are Keyword: {value: count}": _are_habits(raw.get("habits", {})),
     }
     for what in (what for what, is_right in said.items() if not is_right):
         reader.fault(at, what)
@@ -49,6 +50,7 @@ def read_case(reader: Reader, raw: Raw, at: At) -> Case | None:
         table_side=str(raw.get("table_side", "")),
         received=str(raw.get("received", "")),
         order=frozen_values(raw.get("order")),
+        habits=frozen_values(raw.get("habits", {})),
         severity=str(raw.get("severity", "")),
         proposes=tuple(map(str, proposes)) if "proposes" in raw else None,
     )
@@ -60,6 +62,13 @@ def _are_predictions(raw: Raw) -> bool:
         and all(isinstance(p, int | float) and 0 <= p <= 1 for p in labels.values())
         and (not str(target).endswith("_orientation") or set(labels) <= set("01234567"))
         for target, labels in raw.items()
+    )
+
+
+def _are_habits(raw: Raw) -> bool:
+    return isinstance(raw, dict) and all(
+        isinstance(counts, dict) and all(isinstance(count, int) for count in counts.values())
+        for counts in raw.values()
     )
 
 

@@ -1,0 +1,123 @@
+"""Issues: noted with the findings of a judgement, counted when they are read, ruled by people."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from attrs import frozen
+from sqlalchemy import Connection, Select, and_, func, insert, or_, select, update
+
+from qa_daemon.records.finding import Finding, Severity
+from qa_daemon.records.issue import Fingerprint, Issue, Practice, Ruling, Sightings
+from qa_daemon.store import documents
+from qa_daemon.store.database import Store
+from qa_daemon.store.tables import audit, findings, issue_key, issues, series
+
+
+@frozen(kw_only=True)
+class Spans:
+    """Over which times sightings are counted apart: the last `recent`, and `before` before that."""
+
+    now: datetime
+    recent: timedelta
+    before: timedelta
+
+
+def note(connection: Connection, found: Finding, fingerprint: Fingerprint, now: datetime) -> str:
+    """Make sure that the issue of a finding has its row; return its key."""
+    key = issue_key(fingerprint)
+    if connection.scalar(select(issues.c.issue_key).where(issues.c.issue_key == key)) is None:
+        practice = fingerprint.practice
+        values = {
+            "issue_key": key,
+            "rule": fingerprint.rule,
+            "modality": practice.modality,
+            "station": practice.station,
+            "protocol": practice.protocol,
+            "change": fingerprint.change,
+            "severity": found.severity.value,
+            "message": found.message,
+            "ruling": "",
+            "muted_until": None,
+            "noted_at": now,
+        }
+        connection.execute(insert(issues).values(values))
+    return key
+
+
+def issue_list(store: Store, spans: Spans, count_max: int) -> tuple[Issue, ...]:
+    """Return the issues that have findings, the worst first, then the most frequent."""
+    statement = _counted(spans).limit(count_max)
+    with store.reading() as connection:
+        return tuple(_issue(row) for row in connection.execute(statement).mappings())
+
+
+def issue_key_like(store: Store, beginning: str) -> str | None:
+    """Return the one key that begins like this; None if there is none, or several."""
+    alike = issues.c.issue_key.startswith(beginning, autoescape=True)
+    with store.reading() as connection:
+        keys = connection.scalars(select(issues.c.issue_key).where(alike).limit(2)).all()
+    return keys[0] if len(keys) == 1 else None
+
+
+def rule_on(store: Store, key: str, ruling: Ruling) -> bool:
+    """Keep what a person said of an issue, with its audit entry; False if there is none."""
+    with store.writing() as connection:
+        said = (
+            update(issues)
+            .where(issues.c.issue_key == key)
+            .values(ruling=documents.written(ruling), muted_until=ruling.until)
+        )
+        if connection.execute(said).rowcount == 0:
+            return False
+        entry = {
+            "at": ruling.at,
+            "who": ruling.who,
+            "action": f"issue {ruling.kind.value}",
+            "subject": key,
+            "detail": ruling.reason,
+        }
+        connection.execute(insert(audit).values(entry))
+    return True
+
+
+def _counted(spans: Spans) -> Select[Any]:
+    recent_from = spans.now - spans.recent
+    before_from = recent_from - spans.before
+    at = findings.c.created_at
+    recent = func.count().filter(at >= recent_from)
+    before = func.count().filter(and_(at >= before_from, at < recent_from))
+    count = func.count()
+    return (
+        select(
+            issues,
+            count.label("count"),
+            func.min(at).label("first_at"),
+            func.max(at).label("last_at"),
+            recent.label("recent_count"),
+            before.label("before_count"),
+        )
+        .select_from(issues.join(findings, findings.c.issue_key == issues.c.issue_key))
+        .outerjoin(series, series.c.series_key == findings.c.series_key)
+        .where(or_(findings.c.series_key.is_(None), findings.c.revision == series.c.revision))
+        .group_by(*issues.c)
+        .order_by(issues.c.severity.desc(), count.desc(), issues.c.issue_key)
+    )
+
+
+def _issue(row: Mapping[Any, Any]) -> Issue:
+    practice = Practice(row["modality"], row["station"], row["protocol"])
+    return Issue(
+        key=row["issue_key"],
+        fingerprint=Fingerprint(row["rule"], practice, row["change"]),
+        severity=Severity(row["severity"]),
+        message=row["message"],
+        sightings=Sightings(
+            count=row["count"],
+            first_at=row["first_at"],
+            last_at=row["last_at"],
+            recent_count=row["recent_count"],
+            before_count=row["before_count"],
+        ),
+        ruling=documents.read(row["ruling"], Ruling) if row["ruling"] else None,
+    )
