@@ -140,7 +140,12 @@ def _value(vr: str, value: Operand) -> Value:
 
 
 def case_prediction(target: str, labels: Mapping[str, float]) -> Prediction:
-    """Return the prediction that a case describes by the probabilities of its labels."""
+    """Return the prediction that a case describes by the probabilities of its labels.
+
+    Beside the label of a side marker `mirrored: 1` or `mirrored: 0` says how it is written.
+    """
+    mirrored = labels.get("mirrored")
+    labels = {name: p for name, p in labels.items() if name != "mirrored"}
     if not labels:
         return Prediction(target, "case@1", reason=Abstention.LOW_PROBABILITY)
     best = max(labels, key=lambda name: labels[name])
@@ -160,6 +165,7 @@ def case_prediction(target: str, labels: Mapping[str, float]) -> Prediction:
         labels=tuple(accepted) if target in MULTI_LABEL else None,
         turn=part[0],
         mirror=part[1],
+        mirrored=None if mirrored is None else mirrored >= _ACCEPTED_FROM,
     )
 
 

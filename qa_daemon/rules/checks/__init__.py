@@ -12,6 +12,7 @@ from qa_daemon.rules.checks import (
     study,
     uids,
 )
+from qa_daemon.rules.checks.described import parts, sides
 from qa_daemon.rules.checks.part import named
 from qa_daemon.rules.checks.patient import identity, numbers, times
 from qa_daemon.rules.checks.projection import directions, greys, view
@@ -29,7 +30,9 @@ REGISTERED = (
     numbers,
     orders,
     orientation,
+    parts,
     sameness,
+    sides,
     stack,
     study,
     times,

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from qa_daemon.records.element import Elements
+from attrs import evolve
+
+from qa_daemon.records.element import Elements, first_text
 from qa_daemon.records.finding import Severity
 from qa_daemon.records.instance import Instance
 from qa_daemon.rules.checks.registry import Options, of_series
@@ -16,6 +18,7 @@ from qa_daemon.rules.checks.side.places import (
     parts_named,
     stated_sides,
 )
+from qa_daemon.rules.checks.side.texts import OF_ORDER, OF_SERIES, sides_in, texts_in
 from qa_daemon.rules.facts import PASSED, Answer, Hit, NotApplicable, SeriesFacts, uids
 
 WORDS: Final[Mapping[str, str]] = {"R": "right", "L": "left", "B": "both", "U": "unpaired"}
@@ -23,12 +26,14 @@ _OPPOSITE: Final = frozenset("RL")
 
 
 def judged_by_group(
-    facts: SeriesFacts, judge: Callable[[Elements], Hit | NotApplicable | None]
+    facts: SeriesFacts,
+    judge: Callable[[Elements], Hit | NotApplicable | None],
+    more: frozenset[str] = frozenset(),
 ) -> Answer:
     """Judge each distinct set of values once, and gather the instances that were hit alike."""
     hits: dict[str, tuple[Hit, list[Instance]]] = {}
     applied = False
-    for group in alike(facts, KEYWORDS):
+    for group in alike(facts, KEYWORDS | more):
         answer = judge(group[0].elements)
         if isinstance(answer, NotApplicable):
             continue
@@ -38,7 +43,7 @@ def judged_by_group(
     if not applied:
         return NotApplicable()
     return tuple(
-        Hit(hit.message, uids(concerned, facts.series.instances), hit.evidence, hit.severity)
+        evolve(hit, sop_instance_uids=uids(concerned, facts.series.instances))
         for hit, concerned in hits.values()
     )
 
@@ -46,6 +51,12 @@ def judged_by_group(
 def told(stated: tuple[Stated, ...]) -> Mapping[str, str]:
     """Return place -> side, for the evidence of a finding."""
     return {each.place: each.side for each in stated}
+
+
+def _where(elements: Elements) -> str:
+    """Return the element in which such an object states its side (C.7.3.1, C.8.11.2)."""
+    per_image = "ImageLaterality" in elements or first_text(elements, "Modality") in ("DX", "MG")
+    return "ImageLaterality" if per_image else "Laterality"
 
 
 @of_series
@@ -58,9 +69,16 @@ def paired_part_has_side(facts: SeriesFacts, _: Options) -> Answer:
             return NotApplicable()
         if any(each.side != "U" for each in stated_sides(elements)):
             return None
-        return Hit(f"{paired[0].term} is one of a pair, and nothing says which side this is.")
+        texts = texts_in(elements, (*OF_SERIES, *OF_ORDER))
+        sides = sides_in(texts)
+        described = f" The descriptions say {WORDS[next(iter(sides))]}." if len(sides) == 1 else ""
+        return Hit(
+            f"{paired[0].term} is one of a pair, and nothing says which side this is.{described}",
+            evidence=dict(texts) if described else {},
+            proposed={_where(elements): tuple(sides)} if described else {},
+        )
 
-    return judged_by_group(facts, judge)
+    return judged_by_group(facts, judge, frozenset((*OF_SERIES, *OF_ORDER)))
 
 
 @of_series
