@@ -6,12 +6,14 @@ A message says what is accepted; the loader puts file, line and key before it.
 import ipaddress
 import re
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any, Final
 
 from attrs import Attribute, validators
 
 Validator = Callable[[object, "Attribute[Any]", Any], None]
 
+SEVERITIES: Final = ("info", "minor", "major", "critical")
 # A wait of a day is a mistyped one; nothing in the product waits longer.
 DURATION_S_MAX: Final = 86_400.0
 _RULE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
@@ -69,6 +71,27 @@ def rule_id(_: object, _attribute: object, value: object) -> None:
     """Accept what may name a rule: letters, digits and dashes, as in ORIENT-005."""
     if not isinstance(value, str) or not _RULE_ID.match(value):
         raise ValueError(f"{value!r} is no rule id; `qa-daemon rules list` shows them")
+
+
+def rule_id_or_all(_: object, attribute: object, value: object) -> None:
+    """Accept what may name a rule, or `*` for all rules."""
+    if value != "*":
+        rule_id(_, attribute, value)
+
+
+def severity(_: object, _attribute: object, value: object) -> None:
+    """Accept a severity of the contract; empty where none is meant."""
+    if value not in {"", *SEVERITIES}:
+        raise ValueError(f"'{value}' is no severity, use {_listed(SEVERITIES)}")
+
+
+def day(_: object, _attribute: object, value: object) -> None:
+    """Accept a day as 2026-12-31; empty where none is meant."""
+    try:
+        if value:
+            date.fromisoformat(str(value))
+    except ValueError as error:
+        raise ValueError(f"{value!r} is no day, write it as 2026-12-31") from error
 
 
 def network(_: object, _attribute: object, value: object) -> None:

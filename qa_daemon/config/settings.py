@@ -11,9 +11,12 @@ from attrs import field, frozen
 
 from qa_daemon.config import accepted
 from qa_daemon.limits import GIB, MIB, Limits
+from qa_daemon.records.prediction import TARGETS
 
 # Marks what `config show` hides and no message quotes.
 SECRET: Final = {"secret": True}
+# Marks what has to be written in its section: there is no default that could be right.
+REQUIRED: Final = {"required": True}
 
 
 class Acknowledge(StrEnum):
@@ -135,12 +138,54 @@ class SpoolSettings:
 
 
 @frozen(kw_only=True)
+class RuleChange:
+    """What a site makes otherwise in one rule, and who answers for it until when."""
+
+    reason: str = field(default="", metadata=REQUIRED)
+    owner: str = field(default="", metadata=REQUIRED)
+    # the last day on which it counts, 2026-12-31
+    until: str = field(default="", validator=accepted.day, metadata=REQUIRED)
+    enabled: bool | None = None
+    # info, minor, major, critical; "" = as the rule says
+    severity: str = field(default="", validator=accepted.severity)
+    # target -> the least probability that counts
+    thresholds: dict[str, float] = field(
+        factory=dict,
+        validator=accepted.each_value(accepted.one_of(TARGETS), accepted.between(0, 1)),
+    )
+    # options that the rule names
+    options: dict[str, object] = field(factory=dict)
+
+
+@frozen(kw_only=True)
+class RuleException:
+    """Where rules do not apply: all that is listed must fit, case aside; `*` is any text."""
+
+    reason: str = field(default="", metadata=REQUIRED)
+    owner: str = field(default="", metadata=REQUIRED)
+    until: str = field(default="", validator=accepted.day, metadata=REQUIRED)
+    # ids, or ["*"] for all of them
+    rules: tuple[str, ...] = field(
+        default=(), validator=accepted.each(accepted.rule_id_or_all), metadata=REQUIRED
+    )
+    ae_title: tuple[str, ...] = ()  # of the sender
+    station: tuple[str, ...] = ()  # Station Name
+    modality: tuple[str, ...] = ()
+    protocol: tuple[str, ...] = ()  # Protocol Name
+    patient_id: tuple[str, ...] = ()  # test patients
+    patient_name: tuple[str, ...] = ()  # phantoms
+
+
+@frozen(kw_only=True)
 class RuleSettings:
     """Rule folders; later ones override earlier ones by rule id."""
 
     shipped: bool = True  # the rules that come with this release, before those of `folders`
     folders: tuple[Path, ...] = ()
     disabled: tuple[str, ...] = field(default=(), validator=accepted.each(accepted.rule_id))
+    # rule id -> what is otherwise here
+    changes: dict[str, RuleChange] = field(factory=dict)
+    exceptions: tuple[RuleException, ...] = ()
 
 
 @frozen(kw_only=True)

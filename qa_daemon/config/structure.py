@@ -65,6 +65,9 @@ class Structuring:
             value = self._value(attributes[name], child)
             if value is not attrs.NOTHING:
                 values[name] = value
+        for name, attribute in attributes.items():
+            if attribute.metadata.get("required") and not _is_written(given.value.get(name)):
+                self.faults.append(given.fault(f"`{name}` is missing; it has to be said"))
         return kind(**values)
 
     def _value(self, attribute: "attrs.Attribute[Any]", given: Given) -> object:
@@ -85,6 +88,10 @@ class Structuring:
         return value
 
     def _read(self, kind: Any, given: Given, unit: str | None) -> object:
+        if isinstance(kind, type) and attrs.has(kind):
+            return self.record(kind, given)  # a member of a list or mapping
+        if kind is object:
+            return _as_written(given)
         origin, arguments = get_origin(kind), get_args(kind)
         if origin is UnionType:
             (inner,) = (argument for argument in arguments if argument is not type(None))
@@ -121,6 +128,21 @@ class _WrongValueError(Exception):
         if self._shown is None or not quote:
             return self._message
         return f"{self._message}, not {str(self._shown)[:_SHOWN_LENGTH_MAX]!r}"
+
+
+def _is_written(given: Given | None) -> bool:
+    return given is not None and given.value not in (None, "", (), [])
+
+
+def _as_written(given: Given) -> object:
+    """Return a value whose shape its reader knows; lists are tuples."""
+    match given.value:
+        case Mapping():
+            return {name: _as_written(child) for name, child in given.value.items()}
+        case tuple() | list():
+            return tuple(_as_written(member) for member in _members(given))
+        case _:
+            return given.value
 
 
 def _members(given: Given) -> tuple[Given, ...]:

@@ -2,11 +2,14 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
+from datetime import date
 
 from attrs import define, evolve
 
 from qa_daemon.config.settings import Settings
+from qa_daemon.errors import ConfigurationError
 from qa_daemon.pipeline.engine import engine
+from qa_daemon.pipeline.rulebook import today
 from qa_daemon.pipeline.steps import Bench
 from qa_daemon.pipeline.worker import Worker
 from qa_daemon.spool.spool import Spool
@@ -25,7 +28,19 @@ class Shift:
 
     def turn(self) -> float:
         """Do what is due; return how long to rest."""
+        if today() > self.worker.bench.engine.until:
+            self._expire()
         return self.worker.turn()
+
+    def _expire(self) -> None:
+        """Read the rules anew, for a change or an exception of the site has expired."""
+        try:
+            self.apply(self.worker.settings)
+        except ConfigurationError as error:
+            # Somebody is at work on the rules; the old ones stay until the next reload.
+            log.error(LogEvent.CONFIGURATION_REJECTED, message=SiteText(str(error)))
+            kept = evolve(self.worker.bench.engine, until=date.max)
+            self.worker.bench = evolve(self.worker.bench, engine=kept)
 
     def apply(self, settings: Settings) -> None:
         """Exchange settings, rules and models between two steps; the old ones stay if it fails."""

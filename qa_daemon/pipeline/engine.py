@@ -5,6 +5,7 @@ The worker, `check` and `series recheck` share it, so that they cannot disagree.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from hashlib import sha256
 
 from attrs import evolve, field, frozen
@@ -13,15 +14,15 @@ from qa_daemon.config.packs import models_folder
 from qa_daemon.config.settings import Settings
 from qa_daemon.dicom.elements import BASIC, Vocabulary, vocabulary
 from qa_daemon.limits import Limits
-from qa_daemon.pipeline.rulebook import rules_in_force
+from qa_daemon.pipeline.rulebook import rulebook, today
 from qa_daemon.predict.catalog import Catalog, load_catalog
 from qa_daemon.predict.client import Predictor, Request
 from qa_daemon.records.finding import Verdict
 from qa_daemon.records.inference import Inference
-from qa_daemon.records.issue import Habit
 from qa_daemon.records.series import Series
 from qa_daemon.report.summary import SeriesReport, StudyReport
 from qa_daemon.rules.elements import elements_of
+from qa_daemon.rules.facts import Context
 from qa_daemon.rules.schema import RulePack
 from qa_daemon.suggest.propose import judge, judge_study
 
@@ -29,6 +30,7 @@ from qa_daemon.suggest.propose import judge, judge_study
 DEFAULT_TARGETS = ("axial_orientation", "body_region")
 
 Reader = Callable[[str], bytes]
+NOTHING_ELSE = Context()
 
 
 @frozen
@@ -41,6 +43,8 @@ class Engine:
         What verdicts and predictions are keyed by, so that a step can be repeated.
     vocabulary, limits
         Which elements have to be read for these rules, and within which bounds.
+    until
+        The last day on which these are the rules: then something of the site expires.
     """
 
     pack: RulePack
@@ -50,6 +54,7 @@ class Engine:
     models_digest: str
     vocabulary: Vocabulary = BASIC
     limits: Limits = field(factory=Limits)
+    until: date = date.max
 
     def infer(self, series: Series, read: Reader, request: Request) -> Inference:
         """Ask the models about one series; what cannot be asked says why."""
@@ -60,17 +65,18 @@ class Engine:
         series: Series,
         inference: Inference,
         siblings: Sequence[Series] = (),
-        habits: Sequence[Habit] = (),
+        context: Context = NOTHING_ELSE,
     ) -> Verdict:
         """Evaluate the rules and propose what would mend the findings."""
-        return judge(series, inference, self.pack, siblings=siblings, habits=habits)
+        return judge(series, inference, self.pack, siblings=siblings, context=context)
 
     def examine(
         self, series: Series, siblings: Sequence[Series], read: Reader, request: Request
     ) -> SeriesReport:
-        """Infer and judge one series."""
+        """Infer and judge one series, as if it came now."""
         inference = self.infer(series, read, request)
-        return SeriesReport(series, inference, self.judge(series, inference, siblings))
+        verdict = self.judge(series, inference, siblings, Context(datetime.now(UTC).astimezone()))
+        return SeriesReport(series, inference, verdict)
 
     def quick(self) -> "Engine":
         """Return an engine with only the rules that are marked `quick: true`."""
@@ -78,9 +84,11 @@ class Engine:
         digest = _digest({"quick": self.rules_digest})
         return evolve(self, pack=RulePack(rules, digest), rules_digest=digest)
 
-    def examine_study(self, series: Sequence[Series]) -> StudyReport:
+    def examine_study(
+        self, series: Sequence[Series], context: Context = NOTHING_ELSE
+    ) -> StudyReport:
         """Evaluate the rules of level study."""
-        return StudyReport(series[0].study_instance_uid, judge_study(series, self.pack))
+        return StudyReport(series[0].study_instance_uid, judge_study(series, self.pack, context))
 
 
 @contextmanager
@@ -93,7 +101,8 @@ def engine(settings: Settings) -> Iterator[Engine]:
         If a rule file is wrong. A missing or damaged model is no error: its target is
         `model_unavailable`, and rules that need it are not evaluated.
     """
-    pack = rules_in_force(settings)
+    book = rulebook(settings, today())
+    pack = book.pack
     catalog = load_catalog(models_folder(settings))
     with Predictor(catalog, settings.worker, settings.limits) as predictor:
         needed = vocabulary(elements_of(pack))
@@ -105,6 +114,7 @@ def engine(settings: Settings) -> Iterator[Engine]:
             models_digest(catalog),
             needed,
             settings.limits,
+            book.until,
         )
 
 

@@ -1,6 +1,6 @@
 """One function per step of a leased series: read, call the core once, commit once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
@@ -15,9 +15,10 @@ from qa_daemon.pipeline.engine import DEFAULT_TARGETS, Engine
 from qa_daemon.predict.client import Request
 from qa_daemon.records.finding import Finding, Verdict, above_info
 from qa_daemon.records.instance import Instance
-from qa_daemon.records.issue import Fingerprint, Practice
+from qa_daemon.records.issue import Fingerprint, Habit, Practice
 from qa_daemon.records.series import Series
 from qa_daemon.records.states import SeriesEvent, SeriesState
+from qa_daemon.rules.facts import Context
 from qa_daemon.series.assemble import assemble
 from qa_daemon.spool.spool import Spool
 from qa_daemon.store import instance_rows, leases, result_rows, series_rows
@@ -147,8 +148,9 @@ def _judge(bench: Bench, lease: Lease) -> bool:
     practice = practice_of(series)
     since = begun - HABIT_SPAN
     habits = habit_rows.habits_of(bench.store, practice, since, besides=lease.series_key)
-    verdict = bench.engine.judge(series, result.inference, siblings, habits)
-    of_study = bench.engine.examine_study((series, *siblings)).verdict
+    context = _context(bench.store, lease.series_key, habits)
+    verdict = bench.engine.judge(series, result.inference, siblings, context)
+    of_study = bench.engine.examine_study((series, *siblings), context).verdict
     now = datetime.now(UTC)
     judgement = result_rows.Judgement(
         event=_event(verdict),
@@ -176,6 +178,17 @@ def _judge(bench: Bench, lease: Lease) -> bool:
 def _fingerprint(practice: Practice, finding: Finding) -> Fingerprint | None:
     """Return the issue of a finding; what needs nobody's decision is no issue."""
     return fingerprint_of(finding, practice) if above_info((finding,)) else None
+
+
+def _context(store: Store, key: str, habits: Sequence[Habit]) -> Context:
+    row = series_rows.series_row(store, key)
+    if row is None:
+        return Context(habits=tuple(habits))
+    return Context(
+        received=row.last_received_at.astimezone(),
+        calling_ae=row.calling_ae,
+        habits=tuple(habits),
+    )
 
 
 def _siblings(bench: Bench, lease: Lease) -> tuple[Series, ...]:

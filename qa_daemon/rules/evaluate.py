@@ -28,6 +28,7 @@ from qa_daemon.rules.looks.look import FRAMES, Look, Said, labels_of
 from qa_daemon.rules.looks.names import Kind, fact_name
 from qa_daemon.rules.operators.table import FREE_OF
 from qa_daemon.rules.schema import Condition, FactTest, Need, Outcome, Registered, Rule, RulePack
+from qa_daemon.rules.site import exception_for
 
 #: A fact in a message: `{tag.A[1].B}`, `{prediction.view}`.
 PLACE: Final = re.compile(
@@ -80,12 +81,9 @@ def _outcomes(judgements: Sequence[Judged]) -> Outcomes:
 def judged(rule: Rule, facts: SeriesFacts | StudyFacts) -> Judged:
     """Evaluate one rule. Whatever breaks in it becomes the outcome `fault`."""
     try:
-        answer = (
-            _of_study(rule, facts) if isinstance(facts, StudyFacts) else _of_series(rule, facts)
-        )
-        match answer:
-            case NotApplicable():
-                return Judged(rule, Outcome.NOT_APPLICABLE)
+        match _answer(rule, facts):
+            case NotApplicable(reason):
+                return Judged(rule, Outcome.NOT_APPLICABLE, reason)
             case NotEvaluated(reason):
                 return Judged(rule, Outcome.NOT_EVALUATED, reason)
             case ():
@@ -95,6 +93,15 @@ def judged(rule: Rule, facts: SeriesFacts | StudyFacts) -> Judged:
                 return Judged(rule, Outcome.FINDING, findings=findings)
     except Exception as error:  # noqa: BLE001 one broken rule must not silence the others
         return Judged(rule, Outcome.FAULT, _place_of(error))
+
+
+def _answer(rule: Rule, facts: SeriesFacts | StudyFacts) -> Answer:
+    exception = exception_for(rule, facts)
+    if exception is not None:
+        return NotApplicable(
+            f"left out by the site until {exception.until}: {exception.reason} ({exception.owner})"
+        )
+    return _of_study(rule, facts) if isinstance(facts, StudyFacts) else _of_series(rule, facts)
 
 
 def _place_of(error: Exception) -> str:

@@ -13,11 +13,13 @@ from qa_daemon.geometry.cosines import Cosines, Fault, Vector, read_cosines
 from qa_daemon.geometry.placement import read_position, read_spacing
 from qa_daemon.geometry.stack import Slice as StackSlice
 from qa_daemon.geometry.stack import StackFacts, stack_facts
+from qa_daemon.orders.lexicon.read import regions_named
 from qa_daemon.records.element import Element, first_text
 from qa_daemon.records.finding import Level, Severity
 from qa_daemon.records.inference import Inference
 from qa_daemon.records.instance import Instance, Irregularity, Located, Plane
 from qa_daemon.records.issue import Habit
+from qa_daemon.records.order import NamedRegion
 from qa_daemon.records.prediction import Abstention, Part, Prediction
 from qa_daemon.records.series import Series
 from qa_daemon.series.slices import slices
@@ -47,7 +49,9 @@ class Hit:
 
 @frozen
 class NotApplicable:
-    """The check has nothing to say about such a subject."""
+    """The check has nothing to say about such a subject; the reason where the site gave one."""
+
+    reason: str = ""
 
 
 @frozen
@@ -65,17 +69,8 @@ PASSED: tuple[Hit, ...] = ()
 Number = TypeVar("Number")
 
 
-@frozen
-class Reading:
-    """One region that a text names: an atomic term, its side (L, R, B or None), and a weight."""
-
-    region: str
-    side: str | None
-    weight: float
-
-
 #: Reads a free text; the room `orders` has the one in force.
-Lexicon: TypeAlias = Callable[[str], Sequence[Reading]]
+Lexicon: TypeAlias = Callable[[str], Sequence[NamedRegion]]
 
 
 @frozen
@@ -96,28 +91,38 @@ class Slice:
 
 
 @frozen
-class SeriesFacts:
-    """One series with what its pixels showed, the other series of its study, and its station.
+class Context:
+    """What is known besides the images.
 
     Attributes
     ----------
-    habits
-        What earlier series of the same station and protocol wrote.
     received
-        When its last object arrived; with an offset, or in the time of the site.
+        When the last object arrived; with an offset, or in the time of the site.
     order
         What `order.NAME` says (`looks.names.ORDER_FACTS`); None where no order is known.
+    calling_ae
+        AE title of the sender, "" where nobody sent it.
     lexicon
-        Reads the descriptions; None where nothing does.
+        Reads the descriptions.
+    habits
+        What earlier series of the same station and protocol wrote.
     """
+
+    received: datetime | None = None
+    order: Mapping[str, tuple[str, ...]] | None = None
+    calling_ae: str = ""
+    lexicon: Lexicon = regions_named
+    habits: tuple[Habit, ...] = ()
+
+
+@frozen
+class SeriesFacts:
+    """One series with what its pixels showed, and the other series of its study."""
 
     series: Series
     inference: Inference = field(factory=Inference)
     siblings: tuple[Series, ...] = ()
-    received: datetime | None = None
-    order: Mapping[str, tuple[str, ...]] | None = None
-    lexicon: Lexicon | None = None
-    habits: tuple[Habit, ...] = ()
+    context: Context = field(factory=Context)
 
     @property
     def levels(self) -> frozenset[Level]:
@@ -181,12 +186,10 @@ class SeriesFacts:
 
 @frozen
 class StudyFacts:
-    """All series of one study; the other facts as for a series."""
+    """All series of one study."""
 
     series: tuple[Series, ...]
-    received: datetime | None = None
-    order: Mapping[str, tuple[str, ...]] | None = None
-    lexicon: Lexicon | None = None
+    context: Context = field(factory=Context)
 
     @property
     def levels(self) -> frozenset[Level]:

@@ -17,8 +17,9 @@ from qa_daemon.rules.reading.grammar import (
     read_check,
     read_condition,
 )
+from qa_daemon.rules.reading.options import with_options
 from qa_daemon.rules.reading.proposals import read_suggest
-from qa_daemon.rules.reading.source import At, Raw, Reader, nearest, parse
+from qa_daemon.rules.reading.source import At, Raw, Reader, frozen_values, nearest, parse
 from qa_daemon.rules.schema import Need, Rule, RulePack, Status
 
 _REQUIRED: Final = frozenset(
@@ -26,11 +27,13 @@ _REQUIRED: Final = frozenset(
 )
 _OPTIONAL: Final = frozenset(
     {"applies_when", "needs", "suggest", "alternatives", "message", "quick", "cases"}
-    | {"known_false_positives"}
+    | {"known_false_positives", "enabled", "options"}
 )
 
 
-def load_pack(texts: Mapping[str, str]) -> RulePack:
+def load_pack(
+    texts: Mapping[str, str], options: Mapping[str, Mapping[str, object]] | None = None
+) -> RulePack:
     """Read rule files.
 
     Parameters
@@ -38,6 +41,8 @@ def load_pack(texts: Mapping[str, str]) -> RulePack:
     texts
         Path (as it should stand in messages) -> YAML text. What the site has outside `rules/`
         overrides shipped rules by id; an id twice on one side is a fault.
+    options
+        Rule id -> option -> what the site gives it; None and {}: as the rules say.
 
     Raises
     ------
@@ -50,7 +55,7 @@ def load_pack(texts: Mapping[str, str]) -> RulePack:
     for path, text in sorted(texts.items(), key=lambda item: (not _is_shipped(item[0]), item[0])):
         digest.update(f"{len(text)}:{text}".encode())
         reader = Reader(path)
-        rule = _read_file(reader, text)
+        rule = _read_file(reader, text, options or {})
         faults.extend(reader.faults)
         if rule is None or reader.faults:
             continue
@@ -60,6 +65,7 @@ def load_pack(texts: Mapping[str, str]) -> RulePack:
         rules[rule.id] = rule
     if faults:
         raise ConfigurationError("\n".join(faults))
+    digest.update(repr(sorted((options or {}).items())).encode())
     return RulePack(rules, digest.hexdigest())
 
 
@@ -67,7 +73,9 @@ def _is_shipped(path: str) -> bool:
     return path.startswith("rules/")
 
 
-def _read_file(reader: Reader, text: str) -> Rule | None:
+def _read_file(
+    reader: Reader, text: str, options: Mapping[str, Mapping[str, object]]
+) -> Rule | None:
     try:
         raw = parse(reader, text)
     except yaml.YAMLError as error:
@@ -81,7 +89,10 @@ def _read_file(reader: Reader, text: str) -> Rule | None:
         return None
     for key in sorted(_REQUIRED - set(raw)):
         reader.fault((), f"the key '{key}' is missing")
-    return None if reader.faults else _rule(reader, raw)
+    if reader.faults:
+        return None
+    filled = with_options(reader, raw, options.get(reader.rule, {}))
+    return None if reader.faults else _rule(reader, filled)
 
 
 def _rule(reader: Reader, raw: Mapping[str, Raw]) -> Rule:
@@ -113,11 +124,21 @@ def _rule(reader: Reader, raw: Mapping[str, Raw]) -> Rule:
         suggest=read_suggest(reader, raw["suggest"], ("suggest",)) if "suggest" in raw else None,
         alternatives=tuple(_list(reader, raw, "alternatives", read_suggest)),
         message=reader.text(raw, "message"),
-        quick=raw.get("quick", False) is True,
+        quick=_flag(reader, raw, "quick", default=False),
         known_false_positives=tuple(_list(reader, raw, "known_false_positives", _words)),
         cases=tuple(_list(reader, raw, "cases", read_case)),
         path=reader.path,
+        is_on=_flag(reader, raw, "enabled", default=True),
+        options=frozen_values(raw.get("options", {})),
     )
+
+
+def _flag(reader: Reader, raw: Mapping[str, Raw], key: str, *, default: bool) -> bool:
+    value = raw.get(key, default)
+    if not isinstance(value, bool):
+        reader.fault((key,), f"{key} is true or false")
+        return default
+    return value
 
 
 def _check_message(reader: Reader, message: Raw, level: Level) -> None:

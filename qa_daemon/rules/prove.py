@@ -7,8 +7,8 @@ from attrs import frozen
 
 from qa_daemon.records.finding import Finding
 from qa_daemon.rules.evaluate import judged
-from qa_daemon.rules.example import case_prediction, case_series, facts_of
 from qa_daemon.rules.facts import SeriesFacts, StudyFacts
+from qa_daemon.rules.reading.example import case_prediction, case_series, facts_of
 from qa_daemon.rules.schema import Case, Rule, RulePack
 
 __all__ = ["Failure", "Propose", "case_prediction", "case_series", "facts_of", "prove"]

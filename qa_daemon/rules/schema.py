@@ -204,6 +204,19 @@ class Case:
     proposes: tuple[str, ...] | None = None
 
 
+@frozen
+class Excepted:
+    """Images that a site leaves out of a rule: where everything listed fits, by name -> patterns.
+
+    `until` is the last day on which it counts, for those who read about it.
+    """
+
+    where: Mapping[str, tuple[str, ...]]
+    reason: str
+    owner: str
+    until: str
+
+
 @frozen(kw_only=True)
 class Rule:
     """One rule file.
@@ -217,6 +230,12 @@ class Rule:
         Also part of `check --quick`.
     path
         The file it came from.
+    is_on
+        False for a rule that a site has to switch on: `enabled: false`.
+    options
+        Values that a site may set otherwise; conditions name them `$NAME`.
+    exceptions
+        Those of the site.
     """
 
     id: str
@@ -237,11 +256,14 @@ class Rule:
     known_false_positives: tuple[str, ...] = ()
     cases: tuple[Case, ...] = ()
     path: str = ""
+    is_on: bool = True
+    options: Mapping[str, Operand] = field(factory=dict)
+    exceptions: tuple[Excepted, ...] = ()
 
     @property
     def is_enabled(self) -> bool:
         """Whether the rule is evaluated."""
-        return self.status in {Status.TEST, Status.STABLE}
+        return self.is_on and self.status in {Status.TEST, Status.STABLE}
 
 
 @frozen

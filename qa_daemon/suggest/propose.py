@@ -7,11 +7,10 @@ from attrs import evolve
 
 from qa_daemon.records.finding import Change, Finding, Suggestion, Verdict
 from qa_daemon.records.inference import Inference
-from qa_daemon.records.issue import Habit
 from qa_daemon.records.series import Series
 from qa_daemon.rules.checks.orientation import Comparison, compared
 from qa_daemon.rules.evaluate import evaluate, judged
-from qa_daemon.rules.facts import SeriesFacts, StudyFacts
+from qa_daemon.rules.facts import Context, SeriesFacts, StudyFacts
 from qa_daemon.rules.schema import Outcome, Registered, Rule, RulePack, Suggest
 from qa_daemon.suggest import sources
 from qa_daemon.suggest.orientation import orientation_suggestions
@@ -31,7 +30,7 @@ def judge(
     pack: RulePack,
     *,
     siblings: Sequence[Series] = (),
-    habits: Sequence[Habit] = (),
+    context: Context = Context(),  # noqa: B008  frozen
 ) -> Verdict:
     """Return what the rules say about a series, suggestions attached.
 
@@ -39,16 +38,20 @@ def judge(
     ----------
     siblings
         The other series of the study, for evidence about its frame of reference.
-    habits
-        What earlier series of the same station and protocol wrote.
+    context
+        What is known besides the images.
     """
-    facts = SeriesFacts(series, inference, tuple(siblings), habits=tuple(habits))
+    facts = SeriesFacts(series, inference, tuple(siblings), context)
     return _with_suggestions(evaluate(pack, facts), pack, facts)
 
 
-def judge_study(series: Sequence[Series], pack: RulePack) -> Verdict:
+def judge_study(
+    series: Sequence[Series],
+    pack: RulePack,
+    context: Context = Context(),  # noqa: B008  frozen
+) -> Verdict:
     """Return what the rules of level study say about all series of one study."""
-    facts = StudyFacts(tuple(series))
+    facts = StudyFacts(tuple(series), context)
     return _with_suggestions(evaluate(pack, facts), pack, facts)
 
 

@@ -6,7 +6,9 @@ from typing import Final
 import pytest
 from attrs import evolve
 
+from qa_daemon.dicom.header import read_instance
 from qa_daemon.errors import ConfigurationError
+from qa_daemon.limits import Limits
 from qa_daemon.pipeline import steps
 from qa_daemon.pipeline.closing import Closing
 from qa_daemon.pipeline.steps import Interrupted
@@ -16,6 +18,7 @@ from qa_daemon.records.series import Series
 from qa_daemon.series.assemble import assemble
 from qa_daemon.store import instance_rows, leases, series_rows
 from qa_daemon.store.leases import Lease, Terms
+from qa_daemon.store.series_rows import SeriesFilter
 from tests.faults.conftest import eventually
 from tests.pipeline.conftest import Works
 
@@ -149,3 +152,21 @@ def test_a_step_stops_once_another_worker_has_its_series(works: Works) -> None:
     assert read == []
     assert works.states() == {"1.2.3.1": "settled"}
     assert steps.take(bench, second, TERMS)
+
+
+def test_an_element_that_was_not_looked_for_is_read_from_the_spool(works: Works) -> None:
+    def read_once(content: memoryview, key: str) -> Instance:
+        whole = read_instance(content, Limits(), source=key)
+        fewer = {name: value for name, value in whole.elements.items() if name != "StudyDate"}
+        return evolve(whole, elements=fewer, vocabulary="that of last year")
+
+    works.service.index.exchange(read_once)
+    works.receive("1.2.3.1")
+    bench = works.worker().bench
+    (row,) = series_rows.series_list(bench.store, SeriesFilter(), 1)
+    stored = instance_rows.instances_of(bench.store, row.series_key, row.revision)
+    assert {each.vocabulary for each in stored} == {"that of last year"}
+    read = steps.instances_read(bench, row.series_key, row.revision)
+    assert {each.vocabulary for each in read} == {bench.engine.vocabulary.digest}
+    assert [each.elements["StudyDate"].values for each in read] == [("20260301",)] * 3
+    assert [each.digest for each in read] == [each.digest for each in stored]

@@ -75,16 +75,8 @@ class Look:
             case "instances":
                 yield from (evolve(self, instance=each) for each in self.instances)
             case "series":
-                facts = self.facts
                 for each in self.series:
-                    yield Look(
-                        SeriesFacts(
-                            each,
-                            received=facts.received,
-                            order=facts.order,
-                            lexicon=facts.lexicon,
-                        )
-                    )
+                    yield Look(SeriesFacts(each, context=self.facts.context))
             case "frames":
                 for instance in self.instances:
                     for frame in range(1, instance.number_of_frames + 1):
@@ -220,23 +212,23 @@ def labels_of(prediction: Prediction) -> Values:
 
 
 def _of_order(look: Look, name: FactName) -> Said:
-    if look.facts.order is None:
+    if look.facts.context.order is None:
         return NotEvaluated("no order is known")
-    return look.facts.order.get(name.word)
+    return look.facts.context.order.get(name.word)
 
 
 def _of_side(look: Look, name: FactName) -> Said:
-    return side_values(look.instances, name.word, look.facts.lexicon)
+    return side_values(look.instances, name.word, look.facts.context.lexicon)
 
 
 def _of_text(look: Look, name: FactName) -> Said:
-    return text_values(look.instances, name.word, look.facts.lexicon)
+    return text_values(look.instances, name.word, look.facts.context.lexicon)
 
 
 def _received(look: Look, _: FactName) -> Said:
-    if look.facts.received is None:
+    if look.facts.context.received is None:
         return NotEvaluated("the time of arrival is not known")
-    return (look.facts.received.strftime("%Y%m%d%H%M%S.%f%z"),)
+    return (look.facts.context.received.strftime("%Y%m%d%H%M%S.%f%z"),)
 
 
 _READERS: Final[Mapping[Kind, Callable[[Look, FactName], Said]]] = {

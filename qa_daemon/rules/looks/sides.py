@@ -10,7 +10,8 @@ from typing import Final
 from qa_daemon.dicom.elements import PER_FRAME, SHARED
 from qa_daemon.records.element import Elements, texts
 from qa_daemon.records.instance import Instance
-from qa_daemon.rules.facts import Lexicon, NotEvaluated, Reading, distinct
+from qa_daemon.records.order import NamedRegion
+from qa_daemon.rules.facts import Lexicon, distinct
 from qa_daemon.rules.looks.names import SIDE_FACTS, Step
 from qa_daemon.rules.looks.paths import Values, all_frames, elements_along, text_of
 
@@ -39,18 +40,14 @@ PLACES: Final = frozenset(
 _WEIGHT_MIN: Final = 0.5
 
 
-def side_values(
-    instances: Sequence[Instance], place: str, lexicon: Lexicon | None
-) -> Values | NotEvaluated | None:
+def side_values(instances: Sequence[Instance], place: str, lexicon: Lexicon) -> Values | None:
     """Return the sides that a place names, each once; `any` puts the places together."""
     if place == "text":
         return text_values(instances, "side", lexicon)
     if place == "any":
         places = [name for name in SIDE_FACTS if name not in {"any", "text"}]
         named = [side for each in instances for name in places for side in _in_place(each, name)]
-        in_text = text_values(instances, "side", lexicon)
-        if not isinstance(in_text, NotEvaluated):
-            named.extend(in_text or ())
+        named.extend(text_values(instances, "side", lexicon) or ())
         return distinct(named) or None
     return distinct(side for each in instances for side in _in_place(each, place)) or None
 
@@ -77,18 +74,14 @@ def _codes(elements: Elements) -> Iterator[str]:
             yield from map(text_of, element.values)
 
 
-def text_values(
-    instances: Sequence[Instance], asked: str, lexicon: Lexicon | None
-) -> Values | NotEvaluated | None:
+def text_values(instances: Sequence[Instance], asked: str, lexicon: Lexicon) -> Values | None:
     """Return the regions or sides that the descriptions name, as the lexicon reads them."""
-    if lexicon is None:
-        return NotEvaluated("no lexicon reads the descriptions")
     readings = [reading for text in _descriptions(instances) for reading in lexicon(text)]
     weighty = [reading for reading in readings if reading.weight >= _WEIGHT_MIN]
     return distinct(said for each in weighty if (said := _of_reading(each, asked))) or None
 
 
-def _of_reading(reading: Reading, asked: str) -> str:
+def _of_reading(reading: NamedRegion, asked: str) -> str:
     return (reading.side or "") if asked == "side" else reading.region
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa_daemon.records.inference import Inference
-from qa_daemon.rules.facts import NotEvaluated, SeriesFacts
+from qa_daemon.rules.facts import Context, NotEvaluated, SeriesFacts
 from qa_daemon.rules.looks.look import Look
 from qa_daemon.rules.operators import OPERATORS, Answered
 from qa_daemon.rules.operators.patterns import PATTERN_LENGTH_MAX, compiled, is_match
@@ -33,9 +33,8 @@ def answer(
 ) -> bool | str:
     """Return yes, no or `unknown`, of a series with these tags and perhaps a view."""
     predictions = (case_prediction("view", {view: 0.99}),) if view else ()
-    facts = SeriesFacts(
-        case_series(CaseSeries(tags)), Inference(predictions), order={"accession": ("A1", "A2")}
-    )
+    context = Context(order={"accession": ("A1", "A2")})
+    facts = SeriesFacts(case_series(CaseSeries(tags)), Inference(predictions), context=context)
     assert OPERATORS[operator].accepts(operand)
     said: Answered = OPERATORS[operator].apply(Look(facts), FactTest(fact, operator, operand))
     return UNKNOWN if isinstance(said, NotEvaluated) else said
@@ -125,7 +124,9 @@ def answer(
         ("side.laterality", "consistent_with", {"fact": "side.image"}, {"Laterality": "L", "ImageLaterality": "B"}, True),
         ("side.laterality", "consistent_with", {"fact": "side.image"}, {"Laterality": "L"}, UNKNOWN),
         ("side", "count", {"at_most": 1}, {"Laterality": "L", "ImageLaterality": "R"}, False),
-        ("text.side", "count", 1, {"StudyDescription": "left"}, UNKNOWN),
+        ("text.side", "equals", "L", {"StudyDescription": "XR LEFT KNEE"}, True),
+        ("tag.BodyPartExamined", "overlaps_region", {"fact": "text.regions"}, {"BodyPartExamined": "HAND", "SeriesDescription": "Knie re. 2 Eb."}, False),
+        ("tag.BodyPartExamined", "overlaps_region", {"fact": "text.regions"}, {"BodyPartExamined": "HAND"}, UNKNOWN),
     ],
 )  # fmt: skip
 def test_a_word_answers(

@@ -9,11 +9,11 @@ from qa_daemon.rules.facts import Answer, Hit, NotEvaluated, SeriesFacts
 def station_keeps_its_habits(facts: SeriesFacts, options: Options) -> Answer:
     """Check that the station writes what it usually does; options: series_min, share_min."""
     series_min = int(number(options, "series_min", SERIES_MIN))
-    known = max((sum(habit.counts.values()) for habit in facts.habits), default=0)
+    known = max((sum(habit.counts.values()) for habit in facts.context.habits), default=0)
     if known < series_min:
         return NotEvaluated(f"{known} earlier series of this station and protocol are too few")
     found = departures(
-        facts.habits,
+        facts.context.habits,
         facts.series,
         series_min=series_min,
         share_min=number(options, "share_min", SHARE_MIN),

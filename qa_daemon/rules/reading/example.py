@@ -16,7 +16,7 @@ from qa_daemon.records.instance import Instance, Irregularity, Located, Plane
 from qa_daemon.records.issue import Habit
 from qa_daemon.records.prediction import MULTI_LABEL, Abstention, Part, Prediction
 from qa_daemon.records.series import Series
-from qa_daemon.rules.facts import SeriesFacts, StudyFacts
+from qa_daemon.rules.facts import Context, SeriesFacts, StudyFacts
 from qa_daemon.rules.operators.times import moment
 from qa_daemon.rules.schema import Case, CaseSeries, Operand, Rule
 from qa_daemon.series.assemble import assemble
@@ -34,17 +34,17 @@ _EXPLICIT_LITTLE: Final = "1.2.840.10008.1.2.1"
 def facts_of(rule: Rule, case: Case) -> SeriesFacts | StudyFacts:
     """Return the facts that a case describes."""
     series = tuple(case_series(each, number) for number, each in enumerate(case.series, start=1))
-    received, order = _received(case.received), _order(case.order)
+    habits = tuple(Habit(keyword, counts) for keyword, counts in case.habits.items())
+    context = Context(_received(case.received), _order(case.order), habits=habits)
     if rule.level in {Level.STUDY, Level.VISIT}:
-        return StudyFacts(series, received, order)
+        return StudyFacts(series, context)
     inference = Inference(
         predictions=tuple(
             case_prediction(target, labels) for target, labels in case.predictions.items()
         ),
         table_side=case.table_side or None,
     )
-    habits = tuple(Habit(keyword, counts) for keyword, counts in case.habits.items())
-    return SeriesFacts(series[0], inference, series[1:], received, order, habits=habits)
+    return SeriesFacts(series[0], inference, series[1:], context)
 
 
 def _received(text: str) -> datetime | None:
