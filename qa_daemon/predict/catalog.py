@@ -138,7 +138,13 @@ class ModelCard:
 
 @frozen
 class Catalog:
-    """The newest usable model of each target, and what is wrong with the others."""
+    """The newest usable model of each target, and what is wrong with the others.
+
+    Attributes
+    ----------
+    cards
+        By target; a further model of a target, for other planes, by its own id.
+    """
 
     cards: Mapping[str, ModelCard] = field(factory=dict)
     problems: tuple[Problem, ...] = ()
@@ -146,6 +152,12 @@ class Catalog:
     def of(self, target: str) -> ModelCard | None:
         """Return the model of a target, None where it is unavailable."""
         return self.cards.get(target)
+
+    def every(self, target: str) -> tuple[ModelCard, ...]:
+        """Return all models of a target, that of `of` first."""
+        own = self.cards.get(target)
+        others = (card for card in self.cards.values() if card.target == target and card is not own)
+        return (*(() if own is None else (own,)), *others)
 
 
 def load_catalog(folder: Path) -> Catalog:
@@ -170,7 +182,8 @@ def load_catalog(folder: Path) -> Catalog:
         except ConfigurationError as error:
             problems.append(Problem(str(package), str(error)))
         else:
-            cards[card.target] = card
+            is_further = card.id != card.target and (package.parent.parent / card.target).is_dir()
+            cards[card.id if is_further else card.target] = card
     return Catalog(cards, tuple(problems))
 
 

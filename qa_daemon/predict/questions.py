@@ -94,15 +94,12 @@ class Bounds:
 
 def asked(target: str, series: Series, catalog: Catalog, request: Request, bounds: Bounds) -> Asked:
     """Return what is asked of a target, with the frames, or why nothing is."""
-    card = catalog.of(target)
-    if card is None and target == STACK:
-        card = catalog.of(_REGION)
-    known = _known(target, card)
-    reason = why_not(series, known)
+    card, reason = _fitting(target, series, catalog)
     if reason is None and card is None:
         reason = Abstention.MODEL_UNAVAILABLE
     if card is None or reason is not None:
         return Asked(target, card, reason)
+    known = _known(target, card)
     sampled = choose_frames(series, bounds.sampled_max, known.wanted)
     looked_at = sampled
     if request.per_instance and not request.sampled_only:
@@ -111,19 +108,30 @@ def asked(target: str, series: Series, catalog: Catalog, request: Request, bound
     return Asked(target, card, None, _witnesses(card, series, catalog), sampled, looked_at)
 
 
-def _known(target: str, card: ModelCard | None) -> Known:
-    if card is None:
-        return Known(target)
+def _fitting(
+    target: str, series: Series, catalog: Catalog
+) -> tuple[ModelCard | None, Abstention | None]:
+    """Return the model of a target that knows such a series, else the first with why it does not.
+
+    A target may have models for different planes.
+    """
+    cards = catalog.every(target)
+    if not cards and target == STACK:
+        cards = catalog.every(_REGION)
+    reasons = [why_not(series, _known(target, card)) for card in cards]
+    for card, reason in zip(cards, reasons, strict=True):
+        if reason is None:
+            return card, None
+    return (cards[0], reasons[0]) if cards else (None, why_not(series, Known(target)))
+
+
+def _known(target: str, card: ModelCard) -> Known:
     return Known(target, frozenset(card.modalities), frozenset(card.planes))
 
 
 def _witnesses(card: ModelCard, series: Series, catalog: Catalog) -> tuple[ModelCard, ...]:
-    found = (catalog.of(witness.target) for witness in witnesses_of(card))
-    return tuple(
-        witness
-        for witness in found
-        if witness is not None and why_not(series, _known(witness.target, witness)) is None
-    )
+    found = (_fitting(witness.target, series, catalog) for witness in witnesses_of(card))
+    return tuple(witness for witness, reason in found if witness is not None and reason is None)
 
 
 def questions(series: Series, plan: Sequence[Asked], instances_max: int) -> Iterator[Question]:

@@ -166,3 +166,18 @@ def test_a_card_that_says_what_nobody_knows_is_a_problem(
 ) -> None:
     with pytest.raises(ConfigurationError, match="malformed"):
         load_card(rewritten(models, **said))
+
+
+def test_a_target_may_have_a_further_model_for_other_planes(models: Path) -> None:
+    own = package(models)
+    further = models / "body_region_upright" / own.name
+    shutil.copytree(own, further)
+    said = yaml.safe_load((further / "card.yaml").read_text(encoding="utf-8"))
+    said["id"] = "body_region_upright"
+    said["input"]["planes"] = ["sagittal", "coronal"]
+    (further / "card.yaml").write_text(yaml.safe_dump(said), encoding="utf-8")
+    catalog = load_catalog(models)
+    assert catalog.problems == ()
+    first, second = catalog.every("body_region")
+    assert first is catalog.of("body_region")
+    assert (second.id, second.planes) == ("body_region_upright", ("sagittal", "coronal"))

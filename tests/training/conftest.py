@@ -56,6 +56,8 @@ def volume(path: Path, regions: list[str], **said: object) -> None:
         path,
         slices=np.asarray(slices, np.uint8),
         region=np.asarray(regions, "<U12"),
+        z_mm=5.0 * np.arange(len(regions), dtype=np.float32),
+        spacing_mm=np.full(len(regions), 2.0, np.float32),
         meta=json.dumps(meta | said),
     )
 

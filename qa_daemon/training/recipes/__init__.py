@@ -13,6 +13,10 @@ from qa_daemon.errors import ConfigurationError
 RECIPES: Final = {
     "axial_orientation": "axial_orientation:RECIPE",
     "body_region": "body_region:RECIPE",
+    "coronal_orientation": "other_orientations:CORONAL",
+    "plane": "plane:RECIPE",
+    "sagittal_orientation": "other_orientations:SAGITTAL",
+    "stack_direction": "stack_direction:RECIPE",
 }
 
 

@@ -168,7 +168,8 @@ def _subject(
     return picture, SIDE_UNSEEN if subject.item.is_sideless else SIDE_OPEN
 
 
-def _loss(logits: Any, targets: Any, weights: Any) -> Any:
+def loss(logits: Any, targets: Any, weights: Any) -> Any:
+    """Return the loss of the scores of an upright, a mirrored and `OTHERS_DRAWN` other copies."""
     scores = tf.reshape(logits, (-1, 2 + OTHERS_DRAWN))
     shift = tf.constant([0.0, 0.0] + [OTHERS_SHIFT] * OTHERS_DRAWN)
     logs = tf.nn.log_softmax(scores + shift)
@@ -219,7 +220,7 @@ RECIPE: Final = Recipe[LabelledSlice](
     own=_own,
     network=_network,
     draws=_draws,
-    loss=_loss,
+    loss=loss,
     shown=shown,
     varied=_varied,
     calibrated=_calibrated,

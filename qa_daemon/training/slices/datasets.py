@@ -5,6 +5,7 @@ Patients of that list are never yielded. Groups are patients; sources are collec
 """
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -69,6 +70,9 @@ class LabelledSlice(Example):
         Labels that may or may not be in view: no loss is taken on them.
     mirror_verified
         Whether an organ in the stack proves left and right.
+    place_mm, spacing_mm
+        Where the slice lies along its normal (axial: growing to the head), and how wide a pixel
+        is; NaN where the source does not say, or where slices of several series are gathered.
     """
 
     pixels: NDArray[np.uint8]
@@ -77,6 +81,8 @@ class LabelledSlice(Example):
     regions: tuple[str, ...]
     regions_open: frozenset[str]
     mirror_verified: bool
+    place_mm: float = math.nan
+    spacing_mm: float = math.nan
 
     @property
     def stack(self) -> str:
@@ -130,6 +136,7 @@ def _of_volume(path: Path, name: str) -> Iterator[LabelledSlice]:
     with np.load(path, allow_pickle=False) as volume:
         pixels: NDArray[np.uint8] = volume["slices"]
         words = [str(word) for word in volume["region"]]
+        places, spacings = volume["z_mm"].tolist(), volume["spacing_mm"].tolist()
         meta: dict[str, Any] = json.loads(str(volume["meta"]))
     each: list[Mapping[str, Any]] = meta.get("per_slice") or [{} for _ in words]
     source = str(meta["collection"])
@@ -153,6 +160,8 @@ def _of_volume(path: Path, name: str) -> Iterator[LabelledSlice]:
             mirror_verified=bool(own.get("mirror_verified", meta.get("mirror_verified", False)))
             and not path.stem.endswith("side-unknown"),
             licence=str(meta.get("licence", "not stated")),
+            place_mm=float(places[index]) if is_stack else math.nan,
+            spacing_mm=float(spacings[index]),
         )
 
 
