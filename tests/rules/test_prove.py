@@ -71,7 +71,8 @@ REFUSED_KINDS = frozenset(
 #: Found by rules of their own, from the values themselves.
 OTHERWISE_FOUND = frozenset(
     """
-    iop-invalid iop-missing iop-not-orthonormal ipp-implausible ipp-invalid laterality-invalid
+    charset-unknown iop-invalid iop-missing iop-not-orthonormal ipp-implausible ipp-invalid
+    laterality-invalid
     patient-position-invalid pixel-spacing-invalid uid-reused window-invalid
     """.split()  # noqa: SIM905  a table reads better as text
 )

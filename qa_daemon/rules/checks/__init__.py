@@ -13,6 +13,8 @@ from qa_daemon.rules.checks import (
     uids,
 )
 from qa_daemon.rules.checks.described import parts, sides
+from qa_daemon.rules.checks.image import greys as grey_values
+from qa_daemon.rules.checks.image import spacing, texts
 from qa_daemon.rules.checks.part import named
 from qa_daemon.rules.checks.patient import identity, numbers, times
 from qa_daemon.rules.checks.projection import directions, greys, view
@@ -22,6 +24,7 @@ from qa_daemon.rules.checks.station import habits
 REGISTERED = (
     attributes,
     directions,
+    grey_values,
     greys,
     habits,
     identity,
@@ -33,8 +36,10 @@ REGISTERED = (
     parts,
     sameness,
     sides,
+    spacing,
     stack,
     study,
+    texts,
     times,
     uids,
     view,

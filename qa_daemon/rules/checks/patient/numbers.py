@@ -1,6 +1,5 @@
 """Accession Number: there, well formed, and among the orders that an image lists."""
 
-import re
 from typing import Final
 
 from qa_daemon.dicom.coding.concepts import items
@@ -10,8 +9,6 @@ from qa_daemon.rules.checks.registry import Options, of_series
 from qa_daemon.rules.facts import PASSED, Answer, Hit, NotApplicable, SeriesFacts, uids
 
 _ACCESSION: Final = "AccessionNumber"
-# SH holds 16 characters; longer ones are told elsewhere, and are no food for a pattern.
-_LENGTH_MAX: Final = 64
 
 
 def listed(elements: Elements) -> frozenset[str]:
@@ -31,16 +28,6 @@ def accession_there(facts: SeriesFacts, _: Options) -> Answer:
         if not first_text(each.elements, _ACCESSION) and not listed(each.elements)
     ]
     return (Hit(sop_instance_uids=uids(bare, facts.series.instances)),) if bare else PASSED
-
-
-@of_series
-def accession_formed(facts: SeriesFacts, options: Options) -> Answer:
-    """Check that the Accession Number follows `pattern`, a regular expression for the whole."""
-    text = facts.text(_ACCESSION)
-    if not text:
-        return NotApplicable()
-    pattern = str(options.get("pattern", ".*"))
-    return PASSED if re.fullmatch(pattern, text[:_LENGTH_MAX]) else (Hit(),)
 
 
 @of_series
