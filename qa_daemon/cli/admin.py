@@ -1,11 +1,9 @@
 """Rules, models, configuration, database and installation, for those who run the service."""
 
 import argparse
-import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +14,6 @@ from qa_daemon.cli import tables
 from qa_daemon.cli.opened import require_state, settings_of
 from qa_daemon.cli.printable import printable
 from qa_daemon.config.load import load_settings, show
-from qa_daemon.config.packs import models_folder
 from qa_daemon.errors import ConfigurationError
 from qa_daemon.store.migrations import schema
 
@@ -57,49 +54,6 @@ def test_rules(options: argparse.Namespace) -> int:
     cases = sum(len(rule.cases) for rule in pack.rules.values())
     print(f"{cases} cases of {len(pack.rules)} rules: {len(failures)} failed")
     return 1 if failures else 0
-
-
-def list_models(options: argparse.Namespace) -> int:
-    """List the models in force and run their golden inputs; status 1 if one is unavailable."""
-    from qa_daemon.predict.catalog import load_catalog  # noqa: PLC0415  loads numpy
-    from qa_daemon.predict.interpreter import check_golden  # noqa: PLC0415  loads LiteRT
-
-    folder = models_folder(settings_of(options))
-    catalog = load_catalog(folder)
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("model", "target", "modalities", "digest", "golden inputs"):
-        table.add_column(name, overflow="fold", no_wrap=name == "model")
-    problems = [f"{problem.path}: {problem.message}" for problem in catalog.problems]
-    for card in catalog.cards.values():
-        try:
-            with _native_silenced():
-                check_golden(card)
-            verdict = Text("as expected", style="green")
-        except ConfigurationError as error:
-            verdict = Text("refused", style="bold red")
-            problems.append(str(error))
-        modalities = ", ".join(card.modalities)
-        table.add_row(card.name, card.target, modalities, card.digest[:8], verdict)
-    tables.screen().print(table)
-    for problem in problems:
-        print(problem, file=sys.stderr)
-    if not catalog.cards and not problems:
-        print(f"{folder}: no model here; rules that need one are not evaluated", file=sys.stderr)
-    return 1 if problems or not catalog.cards else 0
-
-
-@contextlib.contextmanager
-def _native_silenced() -> Iterator[None]:
-    """Keep what LiteRT's native part tells of its delegates off the terminal."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with Path(os.devnull).open("wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 def check_configuration(options: argparse.Namespace) -> int:

@@ -375,15 +375,51 @@ def _add_rules_and_models(commands: _Commands) -> None:
         ("test", "run the cases that stand beside the rules; status 1 if one fails", "test_rules"),
     ):
         _with_configuration(_command(actions, name, purpose, f"admin:{function}"))
-    actions = _group(commands, "models", "the models in force")
+    _add_models(commands)
+
+
+def _add_models(commands: _Commands) -> None:
+    actions = _group(
+        commands,
+        "models",
+        "which models there are, and which are in force",
+        more="Of the models that come with the release the newest are in force. Packages of\n"
+        "the site lie in STATE/models/ID/VERSION; one of them runs in shadow, where no\n"
+        "rule sees what it says, until it is promoted.",
+    )
     _with_configuration(
         _command(
             actions,
             "list",
             "list the models and run their golden inputs; status 1 if one is unavailable",
-            "admin:list_models",
+            "modelling.packages:list_models",
         )
     )
+    shadow = _command(
+        actions,
+        "shadow",
+        "let a model run beside the one in force, or report what it would change",
+        "modelling.packages:shadow",
+    )
+    shadow.add_argument("model", nargs="?", metavar="ID@VERSION", help="as `models list` shows it")
+    shadow.add_argument(
+        "--report", action="store_true", help="the difference in alarms, series judged again"
+    )
+    shadow.add_argument(
+        "--limit", type=_count, default=10_000, metavar="N", help="the latest N series"
+    )
+    _with_json(_with_configuration(shadow))
+    for name, purpose in (
+        ("unshadow", "end the shadow of a model"),
+        ("promote", "bring a model into force"),
+        ("retire", "go back from a promoted model to the one of the release"),
+    ):
+        action = _with_configuration(_command(actions, name, purpose, f"modelling.packages:{name}"))
+        action.add_argument("model", metavar="ID@VERSION", help="as `models list` shows it")
+        if name == "promote":
+            action.add_argument(
+                "--yes", action="store_true", help="although no series was seen by it in shadow"
+            )
 
 
 def _add_lexicon(commands: _Commands) -> None:

@@ -17,6 +17,7 @@ SEVERITIES: Final = ("info", "minor", "major", "critical")
 # A wait of a day is a mistyped one; nothing in the product waits longer.
 DURATION_S_MAX: Final = 86_400.0
 _RULE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
+_MODEL_NAME = re.compile(r"[a-z][a-z0-9_]*@[0-9]+\.[0-9]+\.[0-9]+\Z")
 _UID = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+\Z")  # PS3.5 section 9.1
 _UID_LENGTH_MAX: Final = 64
 # AE: default repertoire without backslash and control characters, 1 to 16, not only spaces
@@ -92,6 +93,12 @@ def day(_: object, _attribute: object, value: object) -> None:
             date.fromisoformat(str(value))
     except ValueError as error:
         raise ValueError(f"{value!r} is no day, write it as 2026-12-31") from error
+
+
+def model_name(_: object, _attribute: object, value: object) -> None:
+    """Accept what may name a model: id and version, as in body_region@1.2.0."""
+    if not isinstance(value, str) or not _MODEL_NAME.match(value):
+        raise ValueError(f"{value!r} is no ID@VERSION; `qa-daemon models list` shows them")
 
 
 def network(_: object, _attribute: object, value: object) -> None:

@@ -193,6 +193,12 @@ class ModelSettings:
     """Model packages."""
 
     folder: Path | None = None  # None = the shipped ones
+    # all, or open = only those fitted on data that anybody may use for anything
+    licences: str = field(default="all", validator=accepted.one_of(("all", "open")))
+    # predicted beside what rules need, such as chest_opacity
+    predict: tuple[str, ...] = field(default=(), validator=accepted.each(accepted.one_of(TARGETS)))
+    # id@version of models that run beside those in force; no rule sees what they say
+    shadows: tuple[str, ...] = field(default=(), validator=accepted.each(accepted.model_name))
 
 
 @frozen(kw_only=True)
@@ -271,6 +277,11 @@ class Settings:
     def report_folder(self) -> Path:
         """Where suggestion files are written."""
         return self.reports.folder or self.state / "reports"
+
+    @property
+    def site_models_folder(self) -> Path:
+        """Model packages of the site; one of them counts once it is promoted."""
+        return self.state / "models"
 
     @property
     def store_url(self) -> str:

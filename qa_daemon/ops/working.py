@@ -3,20 +3,26 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from datetime import date
+from typing import Final
 
-from attrs import define, evolve
+from attrs import define, evolve, field
 
 from qa_daemon.config.settings import Settings
 from qa_daemon.errors import ConfigurationError
 from qa_daemon.pipeline.engine import engine
 from qa_daemon.pipeline.rulebook import today
+from qa_daemon.pipeline.standing import is_news
 from qa_daemon.pipeline.steps import Bench
 from qa_daemon.pipeline.worker import Worker
+from qa_daemon.predict.catalog import Catalog
 from qa_daemon.spool.spool import Spool
 from qa_daemon.store.database import Store
 from qa_daemon.telemetry.events import LogEvent
 from qa_daemon.telemetry.facts import SiteText
 from qa_daemon.telemetry.log import log
+
+# A line of the log stays below the 4,000 characters that its filter lets pass.
+SOURCES_PER_LINE: Final = 20
 
 
 @define
@@ -25,12 +31,18 @@ class Shift:
 
     worker: Worker
     _engine: contextlib.ExitStack
+    _told: set[str] = field(factory=set, init=False)
 
     def turn(self) -> float:
         """Do what is due; return how long to rest."""
         if today() > self.worker.bench.engine.until:
             self._expire()
-        return self.worker.turn()
+        rest_s = self.worker.turn()
+        refused = self.worker.bench.engine.predictor.refused
+        for name in refused.keys() - self._told:
+            self._told.add(name)
+            log.error(LogEvent.MODEL_UNAVAILABLE, model=name, message=SiteText(refused[name]))
+        return rest_s
 
     def _expire(self) -> None:
         """Read the rules anew, for a change or an exception of the site has expired."""
@@ -50,7 +62,8 @@ class Shift:
         self.worker.settings = settings
         self._engine.close()
         self._engine = stack
-        _say_what_is_in_force(self.worker.bench)
+        self._told.clear()
+        _say_what_is_in_force(self.worker.bench, settings)
 
 
 @contextlib.contextmanager
@@ -68,7 +81,7 @@ def working(settings: Settings, goes_on: Callable[[], None]) -> Iterator[Shift]:
         contextlib.ExitStack() as stack,
     ):
         bench = Bench(store, spool, stack.enter_context(engine(settings)), goes_on)
-        _say_what_is_in_force(bench)
+        _say_what_is_in_force(bench, settings)
         shift = Shift(Worker(bench, settings), stack.pop_all())
         try:
             yield shift
@@ -76,11 +89,25 @@ def working(settings: Settings, goes_on: Callable[[], None]) -> Iterator[Shift]:
             shift._engine.close()  # noqa: SLF001  its own
 
 
-def _say_what_is_in_force(bench: Bench) -> None:
+def _say_what_is_in_force(bench: Bench, settings: Settings) -> None:
+    catalog = bench.engine.catalog
     log.info(LogEvent.RULES_LOADED, rules=len(bench.engine.pack.enabled))
-    for card in bench.engine.catalog.cards.values():
+    for card in catalog.cards.values():
         log.info(LogEvent.MODEL_LOADED, model=card.name, target=card.target)
-    for problem in bench.engine.catalog.problems:
+    for card in catalog.shadows.values():
+        log.info(LogEvent.MODEL_LOADED, model=card.name, target=card.target, kind="shadow")
+    for problem in catalog.problems:
         log.error(
             LogEvent.MODEL_UNAVAILABLE, message=SiteText(f"{problem.path}: {problem.message}")
         )
+    if catalog.cards and is_news(settings.state, bench.engine.models_digest):
+        _say_what_they_saw(catalog)
+
+
+def _say_what_they_saw(catalog: Catalog) -> None:
+    """Name the data of the models and their licences, once for each set of models."""
+    for card in catalog.cards.values():
+        sources = [f"{source.name} ({source.licence})" for source in card.sources]
+        for first in range(0, len(sources), SOURCES_PER_LINE):
+            said = "; ".join(sources[first : first + SOURCES_PER_LINE])
+            log.info(LogEvent.MODEL_SOURCES, model=card.name, message=SiteText(said))

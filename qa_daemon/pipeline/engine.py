@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from hashlib import sha256
+from typing import Final
 
 from attrs import evolve, field, frozen
 
@@ -15,6 +16,7 @@ from qa_daemon.config.settings import Settings
 from qa_daemon.dicom.elements import BASIC, Vocabulary, vocabulary
 from qa_daemon.limits import Limits
 from qa_daemon.pipeline.rulebook import rulebook, today
+from qa_daemon.pipeline.standing import wanted_models
 from qa_daemon.predict.catalog import Catalog, load_catalog
 from qa_daemon.predict.client import Predictor, Request
 from qa_daemon.records.finding import Verdict
@@ -26,8 +28,10 @@ from qa_daemon.rules.facts import Context
 from qa_daemon.rules.schema import RulePack
 from qa_daemon.suggest.propose import judge, judge_study
 
-#: What the shipped rules need, and so what is predicted unless more is asked for.
-DEFAULT_TARGETS = ("axial_orientation", "body_region")
+#: What is always predicted, and all that `--quick` asks.
+DEFAULT_TARGETS: Final = ("axial_orientation", "body_region")
+#: Never predicted because a rule needs it: a site has to want it (`models.predict`).
+ASKED_FOR_ONLY: Final = frozenset({"chest_opacity"})
 
 Reader = Callable[[str], bytes]
 NOTHING_ELSE = Context()
@@ -39,6 +43,8 @@ class Engine:
 
     Attributes
     ----------
+    targets
+        What is predicted unless a person asks for something else.
     rules_digest, models_digest
         What verdicts and predictions are keyed by, so that a step can be repeated.
     vocabulary, limits
@@ -55,6 +61,7 @@ class Engine:
     vocabulary: Vocabulary = BASIC
     limits: Limits = field(factory=Limits)
     until: date = date.max
+    targets: tuple[str, ...] = DEFAULT_TARGETS
 
     def infer(self, series: Series, read: Reader, request: Request) -> Inference:
         """Ask the models about one series; what cannot be asked says why."""
@@ -103,7 +110,7 @@ def engine(settings: Settings) -> Iterator[Engine]:
     """
     book = rulebook(settings, today())
     pack = book.pack
-    catalog = load_catalog(models_folder(settings))
+    catalog = load_catalog(models_folder(settings), wanted_models(settings))
     with Predictor(catalog, settings.worker, settings.limits) as predictor:
         needed = vocabulary(elements_of(pack))
         yield Engine(
@@ -115,7 +122,15 @@ def engine(settings: Settings) -> Iterator[Engine]:
             needed,
             settings.limits,
             book.until,
+            _targets(pack, settings),
         )
+
+
+def _targets(pack: RulePack, settings: Settings) -> tuple[str, ...]:
+    """Return what rules in force need, and what the site wants besides."""
+    needed = {need.prediction for rule in pack.enabled for need in rule.needs}
+    wanted = needed - ASKED_FOR_ONLY | {*DEFAULT_TARGETS, *settings.models.predict}
+    return tuple(sorted(wanted))
 
 
 def models_digest(catalog: Catalog) -> str:

@@ -11,7 +11,7 @@ from qa_daemon.dicom.header import read_elements
 from qa_daemon.errors import InputError
 from qa_daemon.habits.fingerprint import fingerprint_of, practice_of
 from qa_daemon.habits.usual import observed
-from qa_daemon.pipeline.engine import DEFAULT_TARGETS, Engine
+from qa_daemon.pipeline.engine import Engine
 from qa_daemon.predict.client import Request
 from qa_daemon.records.finding import Finding, Verdict, above_info
 from qa_daemon.records.instance import Instance
@@ -33,8 +33,6 @@ SIBLINGS_MAX: Final = 50
 
 # What a station wrote longer ago says little of how it is set up now.
 HABIT_SPAN: Final = timedelta(days=90)
-
-REQUEST: Final = Request(targets=DEFAULT_TARGETS, per_instance=False)
 
 
 class Interrupted(Exception):  # noqa: N818  it says what happened to the step
@@ -126,7 +124,8 @@ def series_of(bench: Bench, lease: Lease) -> Series:
 def _predict(bench: Bench, lease: Lease, terms: Terms) -> bool:
     begun = datetime.now(UTC)
     series = series_of(bench, lease)
-    inference = bench.engine.infer(series, _Held(bench, lease, terms).read, REQUEST)
+    request = Request(targets=bench.engine.targets, with_shadows=True)
+    inference = bench.engine.infer(series, _Held(bench, lease, terms).read, request)
     now = datetime.now(UTC)
     saved = result_rows.save_inference(bench.store, lease, inference, now)
     log.info(

@@ -32,13 +32,15 @@ from qa_daemon.pixels.grayscale import exposed_values, grey_values, pixel_spacin
 from qa_daemon.pixels.image import Image, read_image
 from qa_daemon.pixels.table import table_side
 from qa_daemon.predict.catalog import ModelCard
-from qa_daemon.predict.interpreter import Interpreter
+from qa_daemon.predict.interpreter import Interpreter, check_golden
 from qa_daemon.predict.prepare import PREPARATIONS, Prepared, View
 from qa_daemon.predict.wire import STATUS_MEMORY, Broken, Message, receive, send
 from qa_daemon.records.instance import Irregularity
 
 _PR_SET_PDEATHSIG: Final = 1
 _START_BYTES_MAX: Final = 1 << 30
+#: Golden inputs asked at the start, which has to be quick; `models list` asks all.
+GOLDEN_MAX: Final = 2
 
 
 def main() -> None:
@@ -54,9 +56,9 @@ def main() -> None:
         limits: Limits = start["limits"]
         if os.getppid() != start["parent"]:
             return  # it died before prctl
-        models = _models(start["cards"])
+        models, refused = loaded(start["cards"])
         _shut_in(start["memory_bytes"])
-        send(connection, Message({"ready": sorted(models)}))
+        send(connection, Message({"ready": sorted(models), "refused": refused}))
         while True:
             message = receive(connection, limits.inference_object_bytes_max)
             send(connection, Message(_answer(message, models, limits)))
@@ -66,19 +68,23 @@ def main() -> None:
         os._exit(STATUS_MEMORY)  # nothing else is certain to work now
 
 
-def _models(cards: tuple[ModelCard, ...]) -> dict[str, Interpreter]:
-    """Return the models that load, by name, after one run, so that memory and code are in place."""
-    models = {}
+def loaded(cards: tuple[ModelCard, ...]) -> tuple[dict[str, Interpreter], dict[str, str]]:
+    """Return the models by name, and why others are refused.
+
+    Each has answered some of its golden inputs as when it was made, and one picture alone, so that
+    all memory and code is in place.
+    """
+    models, refused = {}, {}
     for card in cards:
-        if card.preparation not in PREPARATIONS:
-            continue
         try:
             model = Interpreter(card)
+            check_golden(card, GOLDEN_MAX, model)
             model.scores(np.zeros((1, card.size, card.size), np.float32))
-        except (ConfigurationError, ValueError, RuntimeError):
-            continue
-        models[card.name] = model
-    return models
+        except (ConfigurationError, ValueError, RuntimeError) as error:
+            refused[card.name] = str(error)
+        else:
+            models[card.name] = model
+    return models, refused
 
 
 def _shut_in(memory_bytes: int) -> None:

@@ -91,7 +91,11 @@ class Predictor:
         self.catalog = catalog
         self._bounds = Bounds(worker.slices_max, limits.frames_predicted_max)
         self._child = ChildProcess(
-            tuple(catalog.cards.values()),
+            tuple(
+                {
+                    card.name: card for card in (*catalog.cards.values(), *catalog.shadows.values())
+                }.values()
+            ),
             limits,
             memory_bytes=worker.child_memory_bytes,
             deadline_s=worker.decode_deadline_s,
@@ -114,6 +118,11 @@ class Predictor:
     def child_pid(self) -> int | None:
         """The process id of the child, None while there is none."""
         return self._child.pid
+
+    @property
+    def refused(self) -> Mapping[str, str]:
+        """Models that the child would not load, by name, and why; `{}` before its first start."""
+        return self._child.refused
 
     def close(self) -> None:
         """End the child; a later question would start another."""
@@ -146,7 +155,29 @@ class Predictor:
                 uid: tuple(found.values()) for uid, found in sorted(seen.irregularities.items())
             },
             table_side=agreed_side(seen.sides),
+            shadow=self._shadow(plan, series, read) if request.with_shadows else (),
         )
+
+    def _shadow(
+        self, plan: Sequence[Asked], series: Series, read: Reader
+    ) -> tuple[Prediction, ...]:
+        """Return what would be said otherwise if the shadows were in force.
+
+        They are asked apart: whatever one of them costs takes nothing from those in force.
+        """
+        if not self.catalog.shadows:
+            return ()
+        would, request = self.catalog.shadowed(), Request(tuple(each.target for each in plan))
+        other = [asked(name, series, would, request, self._bounds) for name in request.targets]
+        changed = [
+            new
+            for old, new in zip(plan, other, strict=True)
+            if (old.card, old.witnesses, old.reason) != (new.card, new.witnesses, new.reason)
+        ]
+        seen = _Seen()
+        for question in questions(series, changed, instances_max=0):
+            self._ask(question, series.modality, read, seen)
+        return tuple(self._predictions(each, series, seen)[0] for each in changed)
 
     def _ask(self, question: Question, modality: str, read: Reader, seen: _Seen) -> None:
         head = {
@@ -197,9 +228,10 @@ def _said(
 
 def _outputs(card: ModelCard, frames: Sequence[Chosen], seen: _Seen) -> Outputs:
     rows = seen.rows.get(card.name, {})
-    found = [frame for frame in frames if frame in rows]
+    is_marker = card.target == MARKER  # a picture may have no place where a marker may be
+    found = [frame for frame in frames if frame in rows and (is_marker or rows[frame])]
     subjects = tuple(Subject(frame.sop_instance_uid, frame.frame) for frame in found)
-    if card.target == MARKER:
+    if is_marker:
         places = tuple(_places(rows[at], seen.boxes.get(card.name, {}).get(at, ())) for at in found)
         return Outputs(card, subjects, np.zeros((0, card.outputs), np.float32), places=places)
     logits = np.array([rows[at][0] for at in found], np.float32).reshape(-1, card.outputs)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from qa_daemon.pixels.inputs.displayed import displayed_tensor
 from qa_daemon.pixels.inputs.marker import marker_places
 from qa_daemon.pixels.inputs.picture import picture_tensor
+from qa_daemon.pixels.radiograph import radiograph_tensor
 from qa_daemon.pixels.tensor import orientation_tensor
 from qa_daemon.records.prediction import Box
 
@@ -66,6 +67,10 @@ def _slice(view: View, size: int) -> Squares:
     return Squares(square[None])
 
 
+def _radiograph(view: View, size: int) -> Squares:
+    return Squares(radiograph_tensor(view.grey, size=size)[None])
+
+
 def _picture(view: View, size: int) -> Squares:
     return Squares(picture_tensor(view.grey, view.modality, size=size)[None])
 
@@ -83,6 +88,7 @@ def _patches(view: View, size: int) -> Squares:
 #: By the word of the card.
 PREPARATIONS: Final[Mapping[str, Prepare]] = {
     "slice": _slice,
+    "radiograph": _radiograph,
     "picture": _picture,
     "displayed": _displayed,
     "patches": _patches,

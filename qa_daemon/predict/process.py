@@ -54,6 +54,8 @@ class ChildProcess:
         Per question, from its first byte sent to the last received.
     models
         Names of the models that it has loaded; None before the first start.
+    refused
+        Why it has not loaded the others, by name.
     """
 
     cards: tuple[ModelCard, ...]
@@ -61,6 +63,7 @@ class ChildProcess:
     memory_bytes: int
     deadline_s: float
     models: frozenset[str] | None = None
+    refused: Mapping[str, str] = field(factory=dict)
     _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
     _connection: socket.socket | None = field(default=None, init=False)
 
@@ -133,7 +136,8 @@ class ChildProcess:
         deadline = monotonic() + START_DEADLINE_S
         try:
             send(ours, Message({}, pickle.dumps(start)), deadline)
-            self.models = frozenset(receive(ours, 0, deadline).head["ready"])
+            head = receive(ours, 0, deadline).head
+            self.models, self.refused = frozenset(head["ready"]), dict(head["refused"])
         except (TimeoutError, Broken) as error:
             how = self._buried()
             raise RetryableError(

@@ -35,11 +35,14 @@ class Request:
         Adds one element per evaluated frame to those of the series, and evaluates every frame ...
     sampled_only
         ... or with this only those frames that speak for the series anyway.
+    with_shadows
+        Asks the models that run in shadow, too.
     """
 
     targets: tuple[str, ...]
     per_instance: bool = False
     sampled_only: bool = False
+    with_shadows: bool = False
 
 
 @frozen

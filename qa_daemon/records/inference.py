@@ -22,11 +22,14 @@ class Inference:
     table_side
         The side of the stored picture on which the patient table lies, `top`, `bottom`, `left` or
         `right`; None where none is seen (MR, cropped CT) or slices disagree.
+    shadow
+        What models that run beside those in force say of the series; no rule sees it.
     """
 
     predictions: tuple[Prediction, ...] = ()
     irregularities: Mapping[str, tuple[Irregularity, ...]] = field(factory=dict)
     table_side: str | None = None
+    shadow: tuple[Prediction, ...] = ()
 
     def of(self, target: str) -> Prediction | None:
         """Return the prediction of the series for `target`, None if it was not asked for."""

@@ -54,6 +54,7 @@ class LogEvent(StrEnum):
     # --- models and rules
     MODEL_LOADED = "model.loaded"
     MODEL_UNAVAILABLE = "model.unavailable"
+    MODEL_SOURCES = "model.sources"  # what a model was fitted on, and under which licences
     RULES_LOADED = "rules.loaded"
     RULE_FAULT = "rule.fault"
 

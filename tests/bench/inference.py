@@ -45,7 +45,7 @@ def main() -> None:
     say(f"models: {', '.join(sorted(card.name for card in catalog.cards.values()))}")
     say(f"after decoding, processor time of one thread, best of {REPEATS}")
     decoded = [_decoded(content) for content in contents]
-    models = child._models(tuple(catalog.cards.values()))
+    models, _ = child.loaded(tuple(catalog.cards.values()))
     sampled = decoded[SAMPLED // 2 :: PLAN.slices // SAMPLED]
     for frames, seeks_table, bound in ((sampled, True, 50), (decoded, False, 800)):
         taken = min(_looked(frames, models, seeks_table) for _ in range(REPEATS))

@@ -5,9 +5,18 @@ import pytest
 import yaml
 
 from qa_daemon.errors import ConfigurationError
-from qa_daemon.predict.catalog import UNDECIDED, Witness, load_card, load_catalog
+from qa_daemon.predict import prepare
+from qa_daemon.predict.catalog import (
+    PREPARATIONS,
+    UNDECIDED,
+    Wanted,
+    Witness,
+    load_card,
+    load_catalog,
+)
 from qa_daemon.predict.interpreter import check_golden
 
+REGION = "body_region axial"
 SHIPPED = Path(__file__).resolve().parents[2] / "models"
 PACKAGES = sorted(path.parent for path in SHIPPED.glob("*/*/card.yaml"))
 
@@ -181,3 +190,71 @@ def test_a_target_may_have_a_further_model_for_other_planes(models: Path) -> Non
     first, second = catalog.every("body_region")
     assert first is catalog.of("body_region")
     assert (second.id, second.planes) == ("body_region_upright", ("sagittal", "coronal"))
+
+
+def test_every_preparation_that_a_card_may_name_is_made() -> None:
+    assert set(prepare.PREPARATIONS) == set(PREPARATIONS)
+
+
+def versions(models: Path, *said: dict[str, object]) -> list[str]:
+    """Make newer packages of the shipped region model, each with its card changed."""
+    old, names = package(models), []
+    for number, changes in enumerate(said, start=2):
+        new = Path(shutil.copytree(old, old.parent / f"{number}.0.0"))
+        card = yaml.safe_load((new / "card.yaml").read_text(encoding="utf-8"))
+        text = yaml.safe_dump(card | {"version": f"{number}.0.0"} | changes)
+        (new / "card.yaml").write_text(text, encoding="utf-8")
+        names.append(f"body_region@{number}.0.0")
+    return names
+
+
+def test_what_was_promoted_is_in_force_and_the_newest_stays_known(models: Path) -> None:
+    old, newest = f"body_region@{package(models).name}", versions(models, {})[0]
+    catalog = load_catalog(models, Wanted(promoted={REGION: old}, shadows=(newest, old)))
+    card = catalog.of("body_region")
+    assert card is not None
+    assert card.name == old
+    assert catalog.defaults[REGION] == newest
+    assert [each.name for each in catalog.shadows.values()] == [newest]
+    would = catalog.shadowed().of("body_region")
+    assert would is not None
+    assert would.name == newest
+
+
+def test_a_promoted_package_that_is_missing_is_not_replaced_in_silence(models: Path) -> None:
+    catalog = load_catalog(models, Wanted(promoted={REGION: "body_region@7.7.7"}))
+    assert catalog.of("body_region") is None
+    assert "no such package" in catalog.problems[0].message
+
+
+def test_packages_of_the_site_count_only_if_they_are_named(models: Path, tmp_path: Path) -> None:
+    site = Path(shutil.copytree(SHIPPED, tmp_path / "site"))
+    name = versions(site, {})[0]
+    usual = load_catalog(models, Wanted(further=site))
+    assert usual.cards.keys() == load_catalog(models).cards.keys()
+    assert name not in {card.name for card in usual.cards.values()}
+    promoted = load_catalog(models, Wanted(further=site, promoted={REGION: name}))
+    card = promoted.of("body_region")
+    assert card is not None
+    assert card.name == name
+
+
+def test_of_two_sets_the_one_that_has_seen_more_is_preferred(models: Path) -> None:
+    old = package(models)
+    of_open = Path(shutil.copytree(old, models / "body_region_open" / old.name))
+    card = yaml.safe_load((of_open / "card.yaml").read_text(encoding="utf-8"))
+    said = card | {"id": "body_region_open", "licences": "open"}
+    (of_open / "card.yaml").write_text(yaml.safe_dump(said), encoding="utf-8")
+    for licences, name in (("all", "body_region"), ("open", "body_region_open")):
+        found = load_catalog(models, Wanted(licences=licences)).of("body_region")
+        assert found is not None
+        assert found.id == name
+    shadow = Wanted(licences="open", shadows=(f"body_region@{old.name}",))
+    assert "other than open licences" in load_catalog(models, shadow).problems[0].message
+
+
+def test_a_card_names_its_sources_with_their_licences() -> None:
+    card = load_catalog(SHIPPED).of("body_region")
+    assert card is not None
+    assert len(card.sources) > 10
+    assert all(source.name and source.licence for source in card.sources)

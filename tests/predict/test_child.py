@@ -17,7 +17,7 @@ SLICE = part10(ct_series(CtPlan(slices=1, rows=64, columns=64, pixel_spacing_mm=
 @pytest.fixture(scope="module")
 def models() -> dict[str, Interpreter]:
     catalog = load_catalog(Path(__file__).resolve().parents[2] / "models")
-    return child._models(tuple(catalog.cards.values()))
+    return child.loaded(tuple(catalog.cards.values()))[0]
 
 
 def question(content: bytes, *models: str, modality: str = "CT", frame: int = 1) -> Message:

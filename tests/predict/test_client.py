@@ -25,8 +25,9 @@ from qa_daemon.dicom.header import read_instance
 from qa_daemon.dicom.scan import Refused
 from qa_daemon.errors import RetryableError
 from qa_daemon.limits import MIB, Limits
-from qa_daemon.predict.catalog import Catalog, Witness, load_catalog
+from qa_daemon.predict.catalog import Catalog, ModelCard, Witness, load_catalog
 from qa_daemon.predict.client import Predictor, Request
+from qa_daemon.predict.interpreter import Interpreter
 from qa_daemon.records.inference import Inference
 from qa_daemon.records.prediction import TARGETS, Abstention
 from qa_daemon.records.series import Series
@@ -124,7 +125,7 @@ def test_every_target_gets_an_element_for_the_series(predictor: Predictor) -> No
     assert found.irregularities == {}
 
 
-def borrowed(catalog: Catalog) -> Catalog:
+def borrowed(catalog: Catalog, folder: Path) -> Catalog:
     """Return a catalog with a model of every target, the networks being those of other targets."""
     scorer, regions = catalog.cards["axial_orientation"], catalog.cards["body_region"]
     of_labels = evolve(regions, modalities=("DX", "CR"), thresholds={"label": 0.5}, reject=0)
@@ -148,8 +149,15 @@ def borrowed(catalog: Catalog) -> Catalog:
             planes=("axial", "sagittal", "coronal"),
         ),
     }
-    named = {t: evolve(card, id=t, target=t) for t, card in cards.items()}
+    named = {t: with_golden(evolve(card, id=t, target=t), folder) for t, card in cards.items()}
     return Catalog({**catalog.cards, **named})
+
+
+def with_golden(card: ModelCard, folder: Path) -> ModelCard:
+    inputs = np.random.default_rng(1).standard_normal((2, card.size, card.size)).astype(np.float32)
+    golden = folder / f"{card.id}.npz"
+    np.savez(golden, inputs=inputs, outputs=Interpreter(card).scores(inputs))
+    return evolve(card, golden=golden)
 
 
 ANSWERED = {
@@ -160,11 +168,11 @@ ANSWERED = {
 
 @pytest.mark.parametrize("modality", ANSWERED)
 def test_every_target_that_fits_a_series_is_answered_and_every_other_says_why_not(
-    catalog: Catalog, modality: str
+    catalog: Catalog, modality: str, tmp_path: Path
 ) -> None:
     objects = stack() if modality == "CT" else one(hand_radiograph(), Modality="DX")
     asked = Request(tuple(sorted(TARGETS)), per_instance=True)
-    with Predictor(borrowed(catalog), PATIENT, Limits()) as predictor:
+    with Predictor(borrowed(catalog, tmp_path), PATIENT, Limits()) as predictor:
         found = predictor.infer(objects.series, objects.read, asked)
     assert found.irregularities == {}
     of_series = [each for each in found.predictions if each.sop_instance_uid is None]
@@ -179,12 +187,36 @@ def test_every_target_that_fits_a_series_is_answered_and_every_other_says_why_no
     assert of_frames == answered - {"stack_direction"}
 
 
-def test_a_model_whose_preparation_this_release_lacks_is_unavailable(catalog: Catalog) -> None:
-    odd = evolve(catalog.cards["body_region"], preparation="patches")
+def test_a_model_that_answers_its_golden_inputs_otherwise_is_refused(catalog: Catalog) -> None:
+    other = evolve(catalog.cards["body_region"], copies="single")
     objects = stack(evolve(SMALL, slices=1))
-    with Predictor(Catalog({"body_region": odd}), PATIENT, Limits()) as predictor:
+    with Predictor(Catalog({"body_region": other}), PATIENT, Limits()) as predictor:
+        assert predictor.refused == {}
         found = predictor.infer(objects.series, objects.read, BOTH)
+        assert "golden inputs" in predictor.refused[other.name]
     assert set(reasons(found).values()) == {Abstention.MODEL_UNAVAILABLE}
+
+
+def test_a_shadow_is_asked_apart_and_changes_nothing(catalog: Catalog) -> None:
+    region = catalog.cards["body_region"]
+    strict = evolve(region, version="9.0.0", thresholds={"label": 1.0})
+    with_shadow = evolve(catalog, shadows={"body_region": strict})
+    objects = stack(evolve(SMALL, slices=2))
+    asked = evolve(BOTH, with_shadows=True)
+    with Predictor(catalog, PATIENT, Limits()) as predictor:
+        plain = predictor.infer(objects.series, objects.read, asked)
+    with Predictor(with_shadow, PATIENT, Limits()) as predictor:
+        shadowed = predictor.infer(objects.series, objects.read, asked)
+        unasked = predictor.infer(objects.series, objects.read, BOTH)
+    assert plain.shadow == ()
+    assert unasked == plain
+    assert evolve(shadowed, shadow=()) == plain
+    # The orientation asks the regions who may speak about the mirror: it changes with them.
+    assert {each.target: each.model for each in shadowed.shadow} == {
+        "axial_orientation": catalog.cards["axial_orientation"].name,
+        "body_region": strict.name,
+    }
+    assert all(each.sop_instance_uid is None for each in shadowed.shadow)
 
 
 def test_a_turn_of_the_pixels_turns_the_answer(predictor: Predictor) -> None:

@@ -34,9 +34,9 @@ def check(options: argparse.Namespace) -> int:
     """Run `qa-daemon check` and return its exit status."""
     if not options.paths:
         raise ConfigurationError("check: name at least one file, folder or archive, or - for stdin")
-    request = _request(options)
+    asked = _named_targets(options)
     try:
-        checked = _checked(options, request)
+        checked = _checked(options, asked)
     except Exception:
         if options.json:
             _print_document(Checked())  # for status 2 too (contract, section 2)
@@ -81,18 +81,23 @@ def _print_document(checked: Checked) -> None:
     sys.stdout.buffer.write(text.encode() + b"\n")
 
 
-def _request(options: argparse.Namespace) -> Request:
-    targets: Sequence[str] = DEFAULT_TARGETS
+def _named_targets(options: argparse.Namespace) -> tuple[str, ...]:
+    """Return the targets that the options name, () for what rules need."""
+    if options.predict is None:
+        return ()
     if options.predict == "all":
-        targets = ALL_TARGETS
-    elif options.predict is not None:
-        targets = tuple(name.strip() for name in options.predict.split(",") if name.strip())
-        unknown = sorted(set(targets) - set(ALL_TARGETS))
-        if unknown or not targets:
-            raise ConfigurationError(
-                f"--predict: unknown target {', '.join(unknown) or '(none)'}; "
-                f"use all, or some of {', '.join(ALL_TARGETS)}"
-            )
+        return ALL_TARGETS
+    targets = tuple(name.strip() for name in options.predict.split(",") if name.strip())
+    unknown = sorted(set(targets) - set(ALL_TARGETS))
+    if unknown or not targets:
+        raise ConfigurationError(
+            f"--predict: unknown target {', '.join(unknown) or '(none)'}; "
+            f"use all, or some of {', '.join(ALL_TARGETS)}"
+        )
+    return targets
+
+
+def _request(options: argparse.Namespace, targets: Sequence[str]) -> Request:
     if options.quick:
         targets = tuple(name for name in targets if name in DEFAULT_TARGETS)
     return Request(
@@ -102,7 +107,7 @@ def _request(options: argparse.Namespace) -> Request:
     )
 
 
-def _checked(options: argparse.Namespace, request: Request) -> Checked:
+def _checked(options: argparse.Namespace, asked: Sequence[str]) -> Checked:
     settings = load_settings(options.config, overrides={"state": options.state})
     if options.quick:
         settings = evolve(settings, worker=evolve(settings.worker, slices_max=1))
@@ -113,6 +118,7 @@ def _checked(options: argparse.Namespace, request: Request) -> Checked:
         _progress() as progress,
     ):
         judges = whole.quick() if options.quick else whole
+        request = _request(options, asked or whole.targets)
         conditions = Conditions(
             judges.rules_digest, judges.models_digest, request, settings.worker.slices_max
         )
