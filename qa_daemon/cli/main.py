@@ -14,18 +14,26 @@ from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TypeAlias
 
 from qa_daemon.cli.printable import printable_lines
+from qa_daemon.cli.usage.models import add_models
+from qa_daemon.cli.usage.words import INTENDED_USE
+from qa_daemon.cli.usage.words import Commands as _Commands
+from qa_daemon.cli.usage.words import Help as _Help
+from qa_daemon.cli.usage.words import command as _command
+from qa_daemon.cli.usage.words import count as _count
+from qa_daemon.cli.usage.words import group as _group
+from qa_daemon.cli.usage.words import port as _port
+from qa_daemon.cli.usage.words import version as _version
+from qa_daemon.cli.usage.words import with_configuration as _with_configuration
+from qa_daemon.cli.usage.words import with_json as _with_json
+from qa_daemon.cli.usage.words import with_limit as _with_limit
 from qa_daemon.errors import QaDaemonError
 
 STATUS_FAILED = 2
 STATUS_INTERRUPTED = 130
 STATUS_BROKEN_PIPE = 141
-PORT_MAX = 65535
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-
-INTENDED_USE = "Quality assurance of DICOM metadata. Not a medical device."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -108,85 +116,6 @@ def _parser() -> argparse.ArgumentParser:
     _add_lexicon(commands)
     _add_training(commands)
     _add_upkeep(commands)
-    return parser
-
-
-# argparse has no public name for it.
-_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
-
-
-class _Help(argparse.RawDescriptionHelpFormatter):
-    """Descriptions as they are written, and room for the longest name of a command."""
-
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=26)
-
-
-def _command(
-    commands: _Commands, name: str, purpose: str, target: str, *, more: str = ""
-) -> argparse.ArgumentParser:
-    parser = commands.add_parser(
-        name,
-        help=purpose,
-        description=_said(purpose, more),
-        epilog=INTENDED_USE,
-        formatter_class=_Help,
-    )
-    module, _, function = target.partition(":")
-    parser.set_defaults(module=module, function=function)
-    return parser
-
-
-def _group(commands: _Commands, name: str, purpose: str, *, more: str = "") -> _Commands:
-    parser = commands.add_parser(
-        name,
-        help=purpose,
-        description=_said(purpose, more),
-        epilog=f"qa-daemon {name} ACTION --help tells more.",
-        formatter_class=_Help,
-    )
-    return parser.add_subparsers(title="actions", metavar="ACTION", required=True)
-
-
-def _said(purpose: str, more: str) -> str:
-    first = f"{purpose[0].upper()}{purpose[1:]}."
-    return f"{first}\n\n{more}" if more else first
-
-
-def _count(text: str) -> int:
-    """Read a number of things, at least one."""
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
-    return int(text)
-
-
-def _port(text: str) -> int:
-    """Read a TCP port, 0 for any free one."""
-    if not text.isascii() or not text.isdigit() or int(text) > PORT_MAX:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port from 0 to {PORT_MAX}")
-    return int(text)
-
-
-def _version(text: str) -> str:
-    """Read the version of a package, three numbers."""
-    parts = text.split(".")
-    if len(parts) != 3 or not all(part.isascii() and part.isdigit() for part in parts):
-        raise argparse.ArgumentTypeError(f"{text!r} is no version such as 1.0.0")
-    return text
-
-
-def _with_configuration(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="service.yaml to use (default: the defaults)"
-    )
-    parser.add_argument(
-        "--state", type=Path, metavar="DIR", help="state folder (default: as configured)"
-    )
-    return parser
-
-
-def _with_json(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.add_argument("--json", action="store_true", help="JSON for machines, on one line")
     return parser
 
 
@@ -330,12 +259,6 @@ def _with_reason(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return parser
 
 
-def _with_limit(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--limit", type=_count, default=100, metavar="N", help="at most so many (default: 100)"
-    )
-
-
 def _add_series(commands: _Commands) -> None:
     actions = _group(commands, "series", "what was received, and its state")
     listing = _command(actions, "list", "list series, the latest first", "series:list_series")
@@ -375,51 +298,7 @@ def _add_rules_and_models(commands: _Commands) -> None:
         ("test", "run the cases that stand beside the rules; status 1 if one fails", "test_rules"),
     ):
         _with_configuration(_command(actions, name, purpose, f"admin:{function}"))
-    _add_models(commands)
-
-
-def _add_models(commands: _Commands) -> None:
-    actions = _group(
-        commands,
-        "models",
-        "which models there are, and which are in force",
-        more="Of the models that come with the release the newest are in force. Packages of\n"
-        "the site lie in STATE/models/ID/VERSION; one of them runs in shadow, where no\n"
-        "rule sees what it says, until it is promoted.",
-    )
-    _with_configuration(
-        _command(
-            actions,
-            "list",
-            "list the models and run their golden inputs; status 1 if one is unavailable",
-            "modelling.packages:list_models",
-        )
-    )
-    shadow = _command(
-        actions,
-        "shadow",
-        "let a model run beside the one in force, or report what it would change",
-        "modelling.packages:shadow",
-    )
-    shadow.add_argument("model", nargs="?", metavar="ID@VERSION", help="as `models list` shows it")
-    shadow.add_argument(
-        "--report", action="store_true", help="the difference in alarms, series judged again"
-    )
-    shadow.add_argument(
-        "--limit", type=_count, default=10_000, metavar="N", help="the latest N series"
-    )
-    _with_json(_with_configuration(shadow))
-    for name, purpose in (
-        ("unshadow", "end the shadow of a model"),
-        ("promote", "bring a model into force"),
-        ("retire", "go back from a promoted model to the one of the release"),
-    ):
-        action = _with_configuration(_command(actions, name, purpose, f"modelling.packages:{name}"))
-        action.add_argument("model", metavar="ID@VERSION", help="as `models list` shows it")
-        if name == "promote":
-            action.add_argument(
-                "--yes", action="store_true", help="although no series was seen by it in shadow"
-            )
+    add_models(commands)
 
 
 def _add_lexicon(commands: _Commands) -> None:
