@@ -211,6 +211,7 @@ def _add_queue(commands: _Commands) -> None:
     listing.add_argument("--issue", metavar="KEY", help="only findings of this issue, muted or not")
     _with_limit(_with_json(_with_configuration(listing)))
     _add_issues(actions)
+    _add_decisions(actions)
     show = _command(actions, "show", "show one finding with its suggestions", "queue:show_finding")
     show.add_argument("id", type=_count, metavar="ID", help="as `queue list` shows it")
     _with_json(_with_configuration(show))
@@ -234,13 +235,13 @@ def _add_issues(actions: _Commands) -> None:
         actions,
         "issues",
         "list what recurs: findings of one cause, with their count and trend",
-        "recurring.issues:list_issues",
+        "review.issues:list_issues",
         more="Findings of one rule, station, protocol and proposed change are one issue.",
     )
     listing.add_argument("--all", action="store_true", help="muted and resolved ones, too")
     _with_limit(_with_json(_with_configuration(listing)))
     mute = _command(
-        actions, "mute", "leave an issue out of the queue for a while", "recurring.issues:mute"
+        actions, "mute", "leave an issue out of the queue for a while", "review.issues:mute"
     )
     mute.add_argument("key", metavar="KEY", help="as `queue issues` shows it")
     mute.add_argument(
@@ -248,10 +249,40 @@ def _add_issues(actions: _Commands) -> None:
     )
     _with_configuration(_with_reason(mute))
     resolve = _command(
-        actions, "resolve", "say that the cause of an issue is mended", "recurring.issues:resolve"
+        actions, "resolve", "say that the cause of an issue is mended", "review.issues:resolve"
     )
     resolve.add_argument("key", metavar="KEY", help="as `queue issues` shows it")
     _with_configuration(_with_reason(resolve))
+
+
+def _add_decisions(actions: _Commands) -> None:
+    accept = _decision(actions, "accept", "accept what is suggested for a finding")
+    accept.add_argument(
+        "--alternative", type=_count, metavar="N", help="the N-th other suggestion instead"
+    )
+    reject = _decision(actions, "reject", "say that a finding is none, and why")
+    reject.add_argument(
+        "--reason",
+        required=True,
+        metavar="R",
+        choices=["tags_right", "other_fault", "anatomy", "test", "untellable", "other"],
+        help="tags_right, other_fault, anatomy, test, untellable, or other (needs --words)",
+    )
+    _decision(actions, "defer", "leave a finding for later")
+    undo = _command(actions, "undo", "take a decision back", "review.decide:undo")
+    undo.add_argument("id", type=_count, metavar="ID", help="of the finding")
+    _with_configuration(undo)
+    history = _command(
+        actions, "history", "list decisions, the latest first", "review.decide:history"
+    )
+    _with_limit(_with_json(_with_configuration(history)))
+
+
+def _decision(actions: _Commands, name: str, purpose: str) -> argparse.ArgumentParser:
+    parser = _command(actions, name, purpose, f"review.decide:{name}")
+    parser.add_argument("id", type=_count, metavar="ID", help="as `queue list` shows it")
+    parser.add_argument("--words", default="", metavar="TEXT", help="what others should know")
+    return _with_configuration(parser)
 
 
 def _with_reason(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:

@@ -23,8 +23,8 @@ from qa_daemon.report.summary import SeriesReport
 from qa_daemon.series.assemble import assemble
 from qa_daemon.store import instance_rows, result_rows
 from qa_daemon.store.database import Store
-from qa_daemon.store.issues import issue_rows
 from qa_daemon.store.result_rows import FindingFilter, FindingRow
+from qa_daemon.store.review import decision_rows, issue_rows
 
 # An export that takes more than this is a job for the report folder itself.
 EXPORT_MAX: Final = 100_000
@@ -36,7 +36,7 @@ def list_findings(options: argparse.Namespace) -> int:
     """List findings above info, or from `--severity` on, the worst first."""
     least = Severity[options.severity.upper()] if options.severity else Severity.MINOR
     with opened(settings_of(options)) as store:
-        wanted = FindingFilter(severity_min=least, audible_at=datetime.now(UTC))
+        wanted = FindingFilter(severity_min=least, audible_at=datetime.now(UTC), is_open=True)
         if options.issue is not None:
             wanted = FindingFilter(issue_key=named_issue(store, options.issue))
         rows = result_rows.finding_list(store, wanted, options.limit)
@@ -103,7 +103,8 @@ def _footer(rows: Sequence[FindingRow], limit: int) -> str:
 def show_finding(options: argparse.Namespace) -> int:
     """Show one finding with its evidence and every suggestion."""
     with opened(settings_of(options)) as store:
-        row = _named(store, options.id)
+        row = finding_named(store, options.id)
+        decided = decision_rows.decision_of(store, row.id)
     if options.json:
         print(json.dumps(_as_json(row)))
         return 0
@@ -119,6 +120,7 @@ def show_finding(options: argparse.Namespace) -> int:
         ("study", row.study_instance_uid),
         ("series", row.series_instance_uid or "(the whole study)"),
         ("series key", row.series_key),
+        ("decision", "" if decided is None else decided.decision.in_words),
         *sorted(finding.evidence.items()),
     ):
         if value:
@@ -138,7 +140,7 @@ def export(options: argparse.Namespace) -> int:
     with opened(settings) as store:
         wanted = FindingFilter(severity_min=Severity.MINOR)
         rows = (
-            tuple(_named(store, each) for each in options.id)
+            tuple(finding_named(store, each) for each in options.id)
             if options.id
             else result_rows.finding_list(store, wanted, EXPORT_MAX)
         )
@@ -168,7 +170,14 @@ def _export(store: Store, key: str, revision: int, folder: Path) -> None:
     write_report(folder, report, rules=result.rule_pack, version=version("qa-daemon"))
 
 
-def _named(store: Store, number: int) -> FindingRow:
+def finding_named(store: Store, number: int) -> FindingRow:
+    """Return the finding that a person named.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is none.
+    """
     row = result_rows.finding_row(store, number)
     if row is None:
         raise ConfigurationError(f"finding {number}: there is none; see: qa-daemon queue list")

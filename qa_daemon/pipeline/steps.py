@@ -23,8 +23,8 @@ from qa_daemon.series.assemble import assemble
 from qa_daemon.spool.spool import Spool
 from qa_daemon.store import instance_rows, leases, result_rows, series_rows
 from qa_daemon.store.database import Store
-from qa_daemon.store.issues import habit_rows
 from qa_daemon.store.leases import Lease, Terms
+from qa_daemon.store.review import habit_rows
 from qa_daemon.telemetry.events import LogEvent
 from qa_daemon.telemetry.log import log
 

@@ -17,8 +17,8 @@ from qa_daemon.records.issue import Fingerprint, Observation, Practice
 from qa_daemon.records.states import SeriesEvent, SuggestionState
 from qa_daemon.store import documents, tables
 from qa_daemon.store.database import Store
-from qa_daemon.store.issues import habit_rows, issue_rows
 from qa_daemon.store.leases import Lease, advance
+from qa_daemon.store.review import decision_rows, habit_rows, issue_rows
 from qa_daemon.store.tables import findings, issues, results, series, study_results, suggestions
 
 
@@ -79,6 +79,7 @@ class FindingFilter:
     since: datetime | None = None
     issue_key: str | None = None
     audible_at: datetime | None = None  # leaves out those of issues that are muted then
+    is_open: bool = False  # leaves out those with a final decision
 
 
 @frozen(kw_only=True)
@@ -431,7 +432,7 @@ def _wanted(statement: Select[Any], wanted: FindingFilter) -> Select[Any]:
         conditions.append(findings.c.created_at >= wanted.since)
     if wanted.study_instance_uid is not None:
         conditions.append(findings.c.study_key == tables.study_key(wanted.study_instance_uid))
-    conditions += _audible(wanted.audible_at)
+    conditions += _in_the_queue(wanted)
     for name in ("rule", "series_key", "issue_key"):
         value = getattr(wanted, name)
         if value is not None:
@@ -439,11 +440,14 @@ def _wanted(statement: Select[Any], wanted: FindingFilter) -> Select[Any]:
     return statement.where(*conditions)
 
 
-def _audible(now: datetime | None) -> list[ColumnElement[bool]]:
-    if now is None:
-        return []
-    muted = select(issues.c.issue_key).where(issues.c.muted_until > now)
-    return [findings.c.issue_key.not_in(muted)]
+def _in_the_queue(wanted: FindingFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.audible_at is not None:
+        muted = select(issues.c.issue_key).where(issues.c.muted_until > wanted.audible_at)
+        conditions.append(findings.c.issue_key.not_in(muted))
+    if wanted.is_open:
+        conditions.append(decision_rows.is_open())
+    return conditions
 
 
 def _finding_row(row: Any) -> FindingRow:

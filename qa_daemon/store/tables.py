@@ -328,6 +328,26 @@ observations: Final = Table(
     Index(None, "practice_key", "at"),
 )
 
+#: Every decision, those taken back too: they are history. One of a finding is in force at most.
+decisions: Final = Table(
+    "decisions",
+    metadata,
+    _row_number(),
+    # A finding may vanish when rules change; what was decided about it stays.
+    Column("finding_id", ForeignKey("findings.id", ondelete="SET NULL"), index=True),
+    _text("study_key", index=True),
+    _series_reference(index=True),
+    _text("issue_key", index=True),
+    _text("rule"),
+    _text("verb"),
+    _time("at"),
+    _received("who"),
+    _text("document"),
+    Column("undone_at", Utc),
+    _received("undone_by"),  # "" while it is in force
+    sqlite_autoincrement=True,
+)
+
 audit: Final = Table(
     "audit",
     metadata,

@@ -335,7 +335,8 @@ def test_a_usage_error_has_status_2(run: Run, typed: str, said: str) -> None:
 @pytest.mark.parametrize(
     "typed",
     ["", "check", "demo", "serve", "queue", "queue list", "queue show", "queue export",
-     "queue issues", "queue mute", "queue resolve", "series",
+     "queue issues", "queue mute", "queue resolve", "queue accept", "queue reject", "queue defer",
+     "queue undo", "queue history", "series",
      "series list", "series show", "series requeue", "series delete", "series recheck", "rules",
      "rules list", "rules test", "models", "models list", "models shadow",
      "models promote", "models retire", "config", "config check", "config show",

@@ -13,11 +13,11 @@ from qa_daemon.records.issue import Fingerprint, Practice, Ruling, RulingKind
 from qa_daemon.records.states import SeriesEvent, SeriesState
 from qa_daemon.store import leases, result_rows, series_rows
 from qa_daemon.store.database import Store
-from qa_daemon.store.issues import issue_rows
-from qa_daemon.store.issues.issue_rows import Spans
 from qa_daemon.store.leases import Terms
 from qa_daemon.store.recording import record
 from qa_daemon.store.result_rows import FindingFilter, Judgement
+from qa_daemon.store.review import issue_rows
+from qa_daemon.store.review.issue_rows import Spans
 from qa_daemon.store.series_rows import Operator, SeriesFilter
 
 At = Callable[[float], datetime]

@@ -16,8 +16,8 @@ from qa_daemon.cli.queue import age, named_issue
 from qa_daemon.errors import ConfigurationError
 from qa_daemon.habits.trend import BEFORE, RECENT, causes, state_of
 from qa_daemon.records.issue import Issue, IssueState, Ruling, RulingKind
-from qa_daemon.store.issues import issue_rows
-from qa_daemon.store.issues.issue_rows import Spans
+from qa_daemon.store.review import issue_rows
+from qa_daemon.store.review.issue_rows import Spans
 
 #: A mute must end: what is silent for ever is forgotten.
 MUTED_DAYS_MAX: Final = 366

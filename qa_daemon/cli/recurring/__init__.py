@@ -1,4 +1,0 @@
-"""What recurs: `qa-daemon queue issues`, `queue mute`, `queue resolve`.
-
-In: the store of a service. Out: tables, and rulings with their audit entry.
-"""
