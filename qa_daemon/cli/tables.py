@@ -87,7 +87,7 @@ def study_section(report: StudyReport | VisitReport) -> RenderableType:
     if isinstance(report, StudyReport):
         name = f"Study {report.study_instance_uid}"
     else:
-        name = "Media directory"
+        name = report.subject
     blocks = [_indented(finding_block(finding)) for finding in report.verdict.findings]
     return Group(Text(printable(name), style="bold"), *blocks, "")
 

@@ -106,6 +106,18 @@ def told_by_images(visit: Iterable[Series]) -> tuple[Order, ...]:
     return tuple(with_regions(order) for order in found.values())
 
 
+def with_told(known: Sequence[Order], visit: Iterable[Series]) -> tuple[Order, ...]:
+    """Return the orders known of, filled up by the images, and those that only images name."""
+    orders = list(known)
+    for told in told_by_images(visit):
+        place = next((n for n, each in enumerate(orders) if each.key.means(told.key)), None)
+        if place is None:
+            orders.append(told)
+        else:
+            orders[place] = orders[place].filled_from(told)
+    return tuple(orders)
+
+
 def _told(series: Series, key: OrderKey) -> Order:
     shared = series.shared
     requests = _items(shared, "RequestAttributesSequence")

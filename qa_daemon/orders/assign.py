@@ -243,9 +243,21 @@ def _components(moved: Mapping[int, Move], table: _Table) -> Iterable[Proposal]:
     for move in moved.values():
         parts[find(_name(move.target))].append(move)
     for moves in parts.values():
-        gain = _gain(moves)
+        gain = _gain(moves) + COVERED * _newly_covered(moves, table)
         prior = PRIOR_UNNAMED if all(move.origin is None for move in moves) else PRIOR_WRONG
         yield Proposal(_kind(moves, table), tuple(moves), gain, probability(gain, prior))
+
+
+def _newly_covered(moves: Sequence[Move], table: _Table) -> int:
+    """Return how many more orders have images once the series have moved."""
+    columns = {order.key: column for column, order in enumerate(table.orders)}
+    moved = {move.series_instance_uid: columns[move.target.key] for move in moves}
+    before = [table.stays(row) for row in range(len(table.filed))]
+    after = [
+        moved.get(each.series_instance_uid, stays)
+        for each, stays in zip(table.filed, before, strict=True)
+    ]
+    return len({*after} - {None}) - len({*before} - {None})
 
 
 def _name(order: Order | None) -> object:

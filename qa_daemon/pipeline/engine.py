@@ -21,12 +21,13 @@ from qa_daemon.predict.catalog import Catalog, load_catalog
 from qa_daemon.predict.client import Predictor, Request
 from qa_daemon.records.finding import Verdict
 from qa_daemon.records.inference import Inference
+from qa_daemon.records.order import Order
 from qa_daemon.records.series import Series
-from qa_daemon.report.summary import SeriesReport, StudyReport
+from qa_daemon.report.summary import SeriesReport, StudyReport, VisitReport
 from qa_daemon.rules.elements import elements_of
 from qa_daemon.rules.facts import Context
 from qa_daemon.rules.schema import RulePack
-from qa_daemon.suggest.propose import judge, judge_study
+from qa_daemon.suggest.propose import judge, judge_study, judge_visit
 
 #: What is always predicted, and all that `--quick` asks.
 DEFAULT_TARGETS: Final = ("axial_orientation", "body_region")
@@ -90,6 +91,15 @@ class Engine:
         rules = {name: rule for name, rule in self.pack.rules.items() if rule.quick}
         digest = _digest({"quick": self.rules_digest})
         return evolve(self, pack=RulePack(rules, digest), rules_digest=digest)
+
+    def examine_visit(
+        self, reports: Sequence[SeriesReport], orders: Sequence[Order] = ()
+    ) -> VisitReport:
+        """Evaluate the rules of level visit over the series of one visit and its orders."""
+        inferences = {each.series.series_instance_uid: each.inference for each in reports}
+        series = [each.series for each in reports]
+        studies = sorted({each.study_instance_uid for each in series})
+        return VisitReport(tuple(studies), judge_visit(series, inferences, orders, self.pack))
 
     def examine_study(
         self, series: Sequence[Series], context: Context = NOTHING_ELSE

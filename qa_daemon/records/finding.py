@@ -170,6 +170,16 @@ class Outcomes:
     not_evaluated: tuple[Unjudged, ...] = ()
     fault: tuple[Unjudged, ...] = ()
 
+    def and_those(self, other: "Outcomes") -> "Outcomes":
+        """Return both, of different rules."""
+        return Outcomes(
+            (*self.passed, *other.passed),
+            (*self.finding, *other.finding),
+            (*self.not_applicable, *other.not_applicable),
+            (*self.not_evaluated, *other.not_evaluated),
+            (*self.fault, *other.fault),
+        )
+
 
 @frozen
 class Verdict:

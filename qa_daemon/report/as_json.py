@@ -41,7 +41,8 @@ def document(
 ) -> str:
     """Return the document of `check --json`, arrays sorted, without NaN or lone surrogates."""
     studies = sorted(studies, key=lambda each: each.study_instance_uid)
-    outcomes = {study.study_instance_uid: study.verdict.outcomes for study in studies}
+    visits = sorted(visits, key=lambda each: sorted(each.study_instance_uids))
+    outcomes = _of_larger(studies, visits)
     return as_text(
         {
             "version": VERSION,
@@ -61,7 +62,8 @@ def document(
                     "study_instance_uids": sorted(visit.study_instance_uids),
                     "findings": _findings(visit.verdict),
                 }
-                for visit in sorted(visits, key=lambda each: sorted(each.study_instance_uids))
+                for visit in visits
+                if visit.verdict.findings
             ],
             "rejected": [
                 {"path": each.path, "reason": each.reason, "message": each.message}
@@ -69,6 +71,17 @@ def document(
             ],
         }
     )
+
+
+def _of_larger(
+    studies: Iterable[StudyReport], visits: Iterable[VisitReport]
+) -> dict[str, Outcomes]:
+    """Return by study what rules of level study and visit came to."""
+    found = {study.study_instance_uid: study.verdict.outcomes for study in studies}
+    for visit in visits:
+        for uid in visit.study_instance_uids:
+            found[uid] = found.get(uid, Outcomes()).and_those(visit.verdict.outcomes)
+    return found
 
 
 def as_text(value: Json) -> str:

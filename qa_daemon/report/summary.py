@@ -30,10 +30,11 @@ class StudyReport:
 
 @frozen
 class VisitReport:
-    """What rules of level visit say about the studies of one visit."""
+    """What rules of level visit say about the studies of one visit, or of one medium."""
 
     study_instance_uids: tuple[str, ...]
     verdict: Verdict
+    subject: str = "Visit"
 
 
 def first_suggestions(verdict: Verdict) -> Iterator[tuple[Finding, Suggestion]]:

@@ -13,13 +13,16 @@ from qa_daemon.geometry.cosines import Cosines, Fault, Vector, read_cosines
 from qa_daemon.geometry.placement import read_position, read_spacing
 from qa_daemon.geometry.stack import Slice as StackSlice
 from qa_daemon.geometry.stack import StackFacts, stack_facts
+from qa_daemon.orders.asked import keys_of
+from qa_daemon.orders.assign import Filed, Proposal, proposals
+from qa_daemon.orders.evidence import statements
 from qa_daemon.orders.lexicon.read import regions_named
 from qa_daemon.records.element import Element, first_text
 from qa_daemon.records.finding import Level, Severity
 from qa_daemon.records.inference import Inference
 from qa_daemon.records.instance import Instance, Irregularity, Located, Plane
 from qa_daemon.records.issue import Habit
-from qa_daemon.records.order import NamedRegion
+from qa_daemon.records.order import NamedRegion, Order
 from qa_daemon.records.prediction import Abstention, Part, Prediction
 from qa_daemon.records.series import Series
 from qa_daemon.series.slices import slices
@@ -195,6 +198,45 @@ class StudyFacts:
     def levels(self) -> frozenset[Level]:
         """The levels of rules that can be evaluated here."""
         return frozenset({Level.STUDY})
+
+
+@frozen
+class VisitFacts(StudyFacts):
+    """All series of a patient's visit, what their pixels showed, and the orders of the visit.
+
+    Attributes
+    ----------
+    inferences
+        By Series Instance UID.
+    orders
+        Those known from worklist, messages, archive, and those that the images name.
+    """
+
+    inferences: Mapping[str, Inference] = field(factory=dict)
+    orders: tuple[Order, ...] = ()
+
+    @property
+    def levels(self) -> frozenset[Level]:
+        """The levels of rules that can be evaluated here."""
+        return frozenset({Level.VISIT})
+
+    @cached_property
+    def filed(self) -> tuple[Filed, ...]:
+        """What is said of each series, and the orders that it names."""
+        return tuple(
+            Filed(
+                each.series_instance_uid,
+                each.modality,
+                keys_of(each),
+                statements(each, self.inferences.get(each.series_instance_uid, Inference())),
+            )
+            for each in self.series
+        )
+
+    @cached_property
+    def proposals(self) -> tuple[Proposal, ...]:
+        """What should change so that images and orders agree."""
+        return proposals(self.filed, self.orders)
 
 
 def _slice(

@@ -152,13 +152,18 @@ class Suggest:
     more: "tuple[Suggest, ...]" = ()
 
 
+#: What a case says of an order of the visit.
+CASE_ORDER: Final = ("accession", "issuer", "procedure", "modality", "study", "procedure_id")
+
+
 @frozen
 class CaseSeries:
     """One series of a case: tags that all instances have, and those of single instances.
 
     A value is a text, a number, a list of them, or None for an element that is present and empty;
     of a sequence it is a list of items, each a mapping of keywords to values. `frames` is None
-    where the tags do not say it either: then it is one.
+    where the tags do not say it either: then it is one. `predictions` are those of this series,
+    for rules of level visit.
     """
 
     tags: Mapping[str, Operand] = field(factory=dict)
@@ -166,6 +171,7 @@ class CaseSeries:
     irregularities: tuple[str, ...] = ()
     transfer_syntax: str = ""
     frames: int | None = None
+    predictions: Mapping[str, Mapping[str, float]] = field(factory=dict)
 
 
 @frozen
@@ -186,6 +192,8 @@ class Case:
         What `order.NAME` says; None where no order is known.
     habits
         Keyword -> value -> how many earlier series of this station and protocol wrote it.
+    orders
+        The orders of the visit, for rules of level visit: `CASE_ORDER` and their texts.
     severity
         Expected severity, "" = not asked.
     proposes
@@ -200,6 +208,7 @@ class Case:
     received: str = ""
     order: Mapping[str, Operand] | None = None
     habits: Mapping[str, Mapping[str, int]] = field(factory=dict)
+    orders: tuple[Mapping[str, str], ...] = ()
     severity: str = ""
     proposes: tuple[str, ...] | None = None
 

@@ -5,14 +5,17 @@ from typing import Final
 
 from attrs import evolve
 
+from qa_daemon.orders.asked import with_told
 from qa_daemon.records.finding import Change, Finding, Suggestion, Verdict
 from qa_daemon.records.inference import Inference
+from qa_daemon.records.order import Order
 from qa_daemon.records.series import Series
 from qa_daemon.rules.checks.orientation import Comparison, compared
 from qa_daemon.rules.evaluate import evaluate, judged
-from qa_daemon.rules.facts import Context, SeriesFacts, StudyFacts
+from qa_daemon.rules.facts import Context, SeriesFacts, StudyFacts, VisitFacts
 from qa_daemon.rules.schema import Outcome, Registered, Rule, RulePack, Suggest
 from qa_daemon.suggest import sources
+from qa_daemon.suggest.order import with_order
 from qa_daemon.suggest.orientation import orientation_suggestions
 from qa_daemon.suggest.radiograph import (
     patient_orientation_suggestions,
@@ -55,6 +58,29 @@ def judge_study(
     return _with_suggestions(evaluate(pack, facts), pack, facts)
 
 
+def judge_visit(
+    series: Sequence[Series],
+    inferences: Mapping[str, Inference],
+    orders: Sequence[Order],
+    pack: RulePack,
+) -> Verdict:
+    """Return what the rules of level visit say, with the changes that would mend it.
+
+    Parameters
+    ----------
+    inferences
+        By Series Instance UID.
+    orders
+        Those known of; what the images themselves tell is added.
+    """
+    facts = VisitFacts(tuple(series), inferences=inferences, orders=with_told(orders, series))
+    return _with_suggestions(evaluate(pack, facts), pack, facts)
+
+
+def _check(rule: Rule) -> str:
+    return rule.check.name if isinstance(rule.check, Registered) else ""
+
+
 def _with_suggestions(verdict: Verdict, pack: RulePack, facts: SeriesFacts | StudyFacts) -> Verdict:
     findings = tuple(propose(pack.rules[each.rule], each, facts) for each in verdict.findings)
     return evolve(verdict, findings=findings)
@@ -62,6 +88,8 @@ def _with_suggestions(verdict: Verdict, pack: RulePack, facts: SeriesFacts | Stu
 
 def propose(rule: Rule, finding: Finding, facts: SeriesFacts | StudyFacts) -> Finding:
     """Return the finding with its suggestions, the likeliest first."""
+    if isinstance(facts, VisitFacts):
+        return with_order(_check(rule), evolve(finding, proposed={}), facts)
     if rule.suggest is None or isinstance(facts, StudyFacts):
         return evolve(finding, proposed={})
     try:

@@ -167,11 +167,16 @@ def test_outcomes_of_the_study_are_those_of_its_series(report: SeriesReport) -> 
 def test_series_studies_visits_and_rejections_are_sorted(report: SeriesReport) -> None:
     other = evolve(report, series=evolve(report.series, series_instance_uid="1.0"))
     nothing = Verdict((), Outcomes())
+    found = Verdict(report.verdict.findings, Outcomes())
     written = read(
         document(
             [report, other],
             [StudyReport("2", nothing), StudyReport("1", nothing)],
-            [VisitReport(("4", "3"), nothing), VisitReport(("1",), nothing)],
+            [
+                VisitReport(("4", "3"), found),
+                VisitReport(("1",), found),
+                VisitReport(("2",), nothing),
+            ],
             [Rejection("b", "not_dicom", "no"), Rejection("a", "limit", "big", "too-large")],
         )
     )
@@ -182,6 +187,13 @@ def test_series_studies_visits_and_rejections_are_sorted(report: SeriesReport) -
         {"path": "a", "reason": "limit", "message": "big"},
         {"path": "b", "reason": "not_dicom", "message": "no"},
     ]
+
+
+def test_rules_of_a_visit_stand_in_the_lists_of_its_series(report: SeriesReport) -> None:
+    of_visit = Verdict((), Outcomes(not_applicable=("Z-9",)))
+    written = read(document([report], [], [VisitReport(("1",), of_visit)]))
+    assert "Z-9" in written["series"][0]["rules"]["not_applicable"]
+    assert written["visits"] == []
 
 
 def test_an_empty_document_is_whole() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qa_daemon.geometry.orientation import CLASS_COSINES
-from qa_daemon.records.finding import Finding, Hypothesis, Suggestion
+from qa_daemon.records.finding import Finding, Hypothesis, Level, Suggestion
 from qa_daemon.records.inference import Inference
 from qa_daemon.records.prediction import Prediction
 from qa_daemon.records.series import Series
@@ -52,6 +52,8 @@ def test_every_suggestion_of_every_case_makes_its_check_pass(shipped_pack: RuleP
     for rule in shipped_pack.enabled:
         if rule.suggest is not None and rule.suggest.subject in JUDGED_BY_PIXELS:
             continue
+        if rule.level is Level.VISIT:
+            continue  # several series at once: tests/suggest/test_order.py
         for case in rule.cases:
             facts = facts_of(rule, case)
             for finding in judged(rule, facts).findings:

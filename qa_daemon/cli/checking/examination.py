@@ -15,6 +15,7 @@ from qa_daemon.dicom.elements import Vocabulary
 from qa_daemon.dicom.header import read_instance
 from qa_daemon.errors import InputError
 from qa_daemon.limits import Limits
+from qa_daemon.orders.visit import visits
 from qa_daemon.pipeline.engine import Engine
 from qa_daemon.predict.client import Request
 from qa_daemon.records.finding import Finding, Outcomes, Rejection, Verdict, above_info
@@ -35,7 +36,7 @@ class Checked:
     Attributes
     ----------
     visits
-        One per media directory with findings: a medium holds the studies of a visit.
+        One per patient and day, and one per media directory with findings.
     fruitless
         Paths of the command line that are missing, or hold no readable object.
     """
@@ -104,14 +105,14 @@ class Examination:
         """Examine everything that lies at the paths."""
         gathered = self._gathered(collect.found(paths, place), progress)
         series, studies = self._judged(gathered, progress)
-        visits = tuple(self._visits(gathered))
+        of_visits = (*self._media(gathered), *self._visits(series))
         fruitful = gathered.studies_by_path.keys() | {
             medium.named for medium in gathered.media if media.findings(medium, self.engine.pack)
         }
         return Checked(
             series=series,
             studies=studies,
-            visits=visits,
+            visits=of_visits,
             rejected=tuple(gathered.rejected),
             fruitless=tuple(dict.fromkeys(path for path in paths if path not in fruitful)),
         )
@@ -153,12 +154,17 @@ class Examination:
 
         return self.ledger.keep(siblings, self.engine.examine(series, siblings, read, self.request))
 
-    def _visits(self, gathered: _Gathered) -> Iterator[VisitReport]:
+    def _visits(self, reports: Sequence[SeriesReport]) -> Iterator[VisitReport]:
+        by_series = {id(each.series): each for each in reports}
+        for series in visits(each.series for each in reports):
+            yield self.engine.examine_visit([by_series[id(each)] for each in series])
+
+    def _media(self, gathered: _Gathered) -> Iterator[VisitReport]:
         for medium in gathered.media:
             found = media.findings(medium, self.engine.pack)
             if found:
                 studies = tuple(sorted(gathered.studies_by_path.get(medium.named, ())))
-                yield VisitReport(studies, Verdict(found, Outcomes()))
+                yield VisitReport(studies, Verdict(found, Outcomes()), "Media directory")
 
 
 def _read(item: collect.Found, limits: Limits, vocabulary: Vocabulary) -> Instance | Rejection:

@@ -12,6 +12,8 @@ from qa_daemon.orders.lexicon.tokens import tokens
 from qa_daemon.orders.lexicon.vocabulary import canonical
 from qa_daemon.records.order import NamedRegion
 
+__all__ = ["NamedRegion", "regions_named", "regions_of_snomed"]
+
 #: Descriptions repeat from series to series.
 _TEXT_CACHE: Final = 4096
 _DIGITS: Final = 3

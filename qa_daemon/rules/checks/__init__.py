@@ -20,8 +20,10 @@ from qa_daemon.rules.checks.patient import identity, numbers, times
 from qa_daemon.rules.checks.projection import directions, greys, view
 from qa_daemon.rules.checks.side import laterality
 from qa_daemon.rules.checks.station import habits
+from qa_daemon.rules.checks.visit import assigned
 
 REGISTERED = (
+    assigned,
     attributes,
     directions,
     grey_values,

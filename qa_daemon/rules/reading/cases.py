@@ -7,14 +7,14 @@ from qa_daemon.dicom.encoding.dictionary import tag_of, vr_of
 from qa_daemon.rules.looks.names import ORDER_FACTS, UnknownFactError, fact_name
 from qa_daemon.rules.operators.times import moment
 from qa_daemon.rules.reading.source import At, Raw, Reader, frozen_values
-from qa_daemon.rules.schema import Case, CaseSeries, Outcome
+from qa_daemon.rules.schema import CASE_ORDER, Case, CaseSeries, Outcome
 
 _SERIES_KEYS: Final = frozenset(
-    {"tags", "instances", "irregularities", "transfer_syntax", "frames"}
+    {"tags", "instances", "irregularities", "transfer_syntax", "frames", "predictions"}
 )
 _CASE_KEYS: Final = frozenset(
     {"name", "outcome", "series", "predictions", "table_side", "severity", "proposes"}
-    | {"received", "order", "habits", *_SERIES_KEYS}
+    | {"received", "order", "orders", "habits", *_SERIES_KEYS}
 )
 
 
@@ -32,6 +32,7 @@ def read_case(reader: Reader, raw: Raw, at: At) -> Case | None:
         "predictions are target: {label: probability}": _are_predictions(predictions),
         "proposes is a list": isinstance(proposes, list),
         "received is a DT in quotes": _is_moment(raw.get("received", "")),
+        f"orders is a list of {', '.join(CASE_ORDER)}": _are_orders(raw.get("orders", [])),
         f"order is NAME: values, with {', '.join(ORDER_FACTS)}": _is_order(raw.get("order")),
         "habits are Keyword: {value: count}": _are_habits(raw.get("habits", {})),
     }
@@ -50,6 +51,9 @@ def read_case(reader: Reader, raw: Raw, at: At) -> Case | None:
         table_side=str(raw.get("table_side", "")),
         received=str(raw.get("received", "")),
         order=frozen_values(raw.get("order")),
+        orders=tuple(
+            {name: str(text) for name, text in each.items()} for each in raw.get("orders", [])
+        ),
         habits=frozen_values(raw.get("habits", {})),
         severity=str(raw.get("severity", "")),
         proposes=tuple(map(str, proposes)) if "proposes" in raw else None,
@@ -80,12 +84,21 @@ def _is_order(raw: Raw) -> bool:
     return raw is None or (isinstance(raw, dict) and set(raw) <= set(ORDER_FACTS))
 
 
+def _are_orders(raw: Raw) -> bool:
+    return isinstance(raw, list) and all(
+        isinstance(each, dict) and set(each) <= set(CASE_ORDER) for each in raw
+    )
+
+
 def _is_series(reader: Reader, raw: Raw, at: At) -> bool:
     if not reader.keys(raw, at, _SERIES_KEYS):
         return False
     rows, kinds = raw.get("instances", []), raw.get("irregularities", [])
     if not isinstance(rows, list) or not isinstance(kinds, list):
         reader.fault(at, "instances and irregularities are lists")
+        return False
+    if not _are_predictions(raw.get("predictions", {})):
+        reader.fault(at, "predictions are target: {label: probability}")
         return False
     if not _are_frames(raw.get("frames", 1)) or not isinstance(raw.get("transfer_syntax", ""), str):
         reader.fault(at, "frames is a whole number, transfer_syntax a UID")
@@ -142,4 +155,5 @@ def _case_series(raw: Mapping[str, Raw]) -> CaseSeries:
         irregularities=tuple(map(str, raw.get("irregularities", []))),
         transfer_syntax=str(raw.get("transfer_syntax", "")),
         frames=raw.get("frames"),
+        predictions=frozen_values(raw.get("predictions", {})),
     )

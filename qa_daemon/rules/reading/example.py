@@ -9,14 +9,16 @@ from attrs import evolve
 from qa_daemon.dicom.elements import PER_FRAME, SHARED
 from qa_daemon.dicom.encoding.dictionary import tag_of, vr_of
 from qa_daemon.dicom.header import planes_of
+from qa_daemon.orders.asked import with_regions, with_told
 from qa_daemon.records.element import Element, Elements, Value
 from qa_daemon.records.finding import Level
 from qa_daemon.records.inference import Inference
 from qa_daemon.records.instance import Instance, Irregularity, Located, Plane
 from qa_daemon.records.issue import Habit
+from qa_daemon.records.order import Issuer, Order, OrderKey, OrderSource, ScheduledStep
 from qa_daemon.records.prediction import MULTI_LABEL, Abstention, Part, Prediction
 from qa_daemon.records.series import Series
-from qa_daemon.rules.facts import Context, SeriesFacts, StudyFacts
+from qa_daemon.rules.facts import Context, SeriesFacts, StudyFacts, VisitFacts
 from qa_daemon.rules.operators.times import moment
 from qa_daemon.rules.schema import Case, CaseSeries, Operand, Rule
 from qa_daemon.series.assemble import assemble
@@ -36,8 +38,10 @@ def facts_of(rule: Rule, case: Case) -> SeriesFacts | StudyFacts:
     series = tuple(case_series(each, number) for number, each in enumerate(case.series, start=1))
     habits = tuple(Habit(keyword, counts) for keyword, counts in case.habits.items())
     context = Context(_received(case.received), _order(case.order), habits=habits)
-    if rule.level in {Level.STUDY, Level.VISIT}:
+    if rule.level is Level.STUDY:
         return StudyFacts(series, context)
+    if rule.level is Level.VISIT:
+        return _visit(case, series)
     inference = Inference(
         predictions=tuple(
             case_prediction(target, labels) for target, labels in case.predictions.items()
@@ -45,6 +49,30 @@ def facts_of(rule: Rule, case: Case) -> SeriesFacts | StudyFacts:
         table_side=case.table_side or None,
     )
     return SeriesFacts(series[0], inference, series[1:], context)
+
+
+def _visit(case: Case, series: tuple[Series, ...]) -> VisitFacts:
+    inferences = {
+        made.series_instance_uid: Inference(
+            tuple(case_prediction(target, labels) for target, labels in each.predictions.items())
+        )
+        for made, each in zip(series, case.series, strict=True)
+    }
+    told = with_told(tuple(map(_visit_order, case.orders)), series)
+    return VisitFacts(series, inferences=inferences, orders=told)
+
+
+def _visit_order(said: Mapping[str, str]) -> Order:
+    return with_regions(
+        Order(
+            OrderKey(said.get("accession", ""), Issuer(said.get("issuer", ""))),
+            OrderSource.WORKLIST,
+            requested_procedure_id=said.get("procedure_id", ""),
+            description=said.get("procedure", ""),
+            study_instance_uid=said.get("study", ""),
+            steps=(ScheduledStep(modality=said.get("modality", "")),),
+        )
+    )
 
 
 def _received(text: str) -> datetime | None:

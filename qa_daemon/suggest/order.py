@@ -1,0 +1,178 @@
+"""What must be written so that images belong to another order of their visit.
+
+Everything that names the order is changed together (the attributes that an archive takes from a
+worklist item, PS3.3 C.7.2.1, C.7.3.4, 10.6): the accession alone would leave images that say two
+things. What the source of the order does not tell stays as it is. The Study Instance UID is a step
+of its own.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from attrs import evolve
+
+from qa_daemon.dicom.json_model import json_data_set, json_values, tag_and_vr
+from qa_daemon.dicom.regions import body_part, is_defined_term
+from qa_daemon.orders.anatomy import overlap
+from qa_daemon.orders.assign import Kind, Move
+from qa_daemon.orders.evidence import FITS_FROM
+from qa_daemon.records.element import Element, Elements, first_text
+from qa_daemon.records.finding import Action, Change, Finding, JsonValue, Scope, Suggestion
+from qa_daemon.records.inference import Inference
+from qa_daemon.records.order import Code, Issuer, Order
+from qa_daemon.records.series import Series
+from qa_daemon.rules.checks.visit.assigned import move_of
+from qa_daemon.rules.facts import VisitFacts
+from qa_daemon.suggest.region import body_part_for
+
+#: The check whose findings propose another study.
+_OF_STUDY: Final = "study_of_the_order"
+
+
+def with_order(check: str, finding: Finding, facts: VisitFacts) -> Finding:
+    """Return a finding about a visit with the changes that would mend it."""
+    series = _series_of(finding, facts)
+    found = None if series is None else move_of(facts, series.series_instance_uid)
+    if series is None or found is None:
+        return finding
+    proposal, move = found
+    if check == _OF_STUDY:
+        changes = _written(series, {"StudyInstanceUID": (move.target.study_instance_uid,)})
+    elif proposal.kind is Kind.SHARE:
+        changes = _written(series, {"RequestAttributesSequence": _requests(move)})
+    else:
+        inference = facts.inferences.get(series.series_instance_uid, Inference())
+        changes = order_changes(series, move.target, inference)
+    if not changes:
+        return finding
+    return evolve(finding, suggestion=Suggestion(changes, confidence=finding.confidence))
+
+
+def _series_of(finding: Finding, facts: VisitFacts) -> Series | None:
+    concerned = set(finding.sop_instance_uids)
+    for series in facts.series:
+        if concerned.intersection(each.sop_instance_uid for each in series.instances):
+            return series
+    return None
+
+
+def order_changes(series: Series, order: Order, inference: Inference) -> tuple[Change, ...]:
+    """Return the changes that file a series under an order, within its study."""
+    return _written(series, {**_of_order(order), **_part(series, order, inference)})
+
+
+def _of_order(order: Order) -> dict[str, tuple[JsonValue, ...]]:
+    """Return the values that the source of the order tells, by keyword."""
+    texts = {
+        "AccessionNumber": order.key.accession_number,
+        "StudyDescription": order.description,
+        "StudyID": order.requested_procedure_id,
+        "AdmissionID": order.admission_id,
+    }
+    values: dict[str, tuple[JsonValue, ...]] = {
+        keyword: (text,) for keyword, text in texts.items() if text
+    }
+    if order.key.issuer != Issuer():
+        values["IssuerOfAccessionNumberSequence"] = (_item(_issuer(order.key.issuer)),)
+    if order.admission_id and order.issuer_of_admission_id != Issuer():
+        values["IssuerOfAdmissionIDSequence"] = (_item(_issuer(order.issuer_of_admission_id)),)
+    if order.codes:
+        values["ProcedureCodeSequence"] = tuple(_item(_code(code)) for code in order.codes)
+    request = _request(order)
+    if len(request) > 1:  # more than the accession, which needs no item of its own
+        values["RequestAttributesSequence"] = (_item(request),)
+    return values
+
+
+def _request(order: Order) -> dict[str, Element]:
+    """Return the item of Request Attributes Sequence (PS3.3 10.6)."""
+    step = order.steps[0] if order.steps else None
+    texts = {
+        "AccessionNumber": order.key.accession_number,
+        "RequestedProcedureID": order.requested_procedure_id,
+        "RequestedProcedureDescription": order.description,
+        "ReasonForTheRequestedProcedure": order.reason,
+        "ScheduledProcedureStepID": "" if step is None else step.id,
+        "ScheduledProcedureStepDescription": "" if step is None else step.description,
+    }
+    item = {keyword: Element(tag_and_vr(keyword)[1], (text,))
+            for keyword, text in texts.items() if text}  # fmt: skip
+    if order.key.issuer != Issuer():
+        item["IssuerOfAccessionNumberSequence"] = Element("SQ", (_issuer(order.key.issuer),))
+    if order.codes:
+        item["RequestedProcedureCodeSequence"] = Element("SQ", tuple(map(_code, order.codes)))
+    if step is not None and step.codes:
+        item["ScheduledProtocolCodeSequence"] = Element("SQ", tuple(map(_code, step.codes)))
+    return item
+
+
+def _requests(move: Move) -> tuple[JsonValue, ...]:
+    orders = [order for order in (move.origin, move.target) if order is not None]
+    return tuple(_item(_request(order)) for order in orders)
+
+
+def _issuer(issuer: Issuer) -> dict[str, Element]:
+    texts = {
+        "LocalNamespaceEntityID": ("UT", issuer.namespace),
+        "UniversalEntityID": ("UT", issuer.universal_id),
+        "UniversalEntityIDType": ("CS", issuer.universal_id_type),
+    }
+    return {keyword: Element(vr, (text,)) for keyword, (vr, text) in texts.items() if text}
+
+
+def _code(code: Code) -> dict[str, Element]:
+    return {
+        "CodeValue": Element("SH", (code.value,)),
+        "CodingSchemeDesignator": Element("SH", (code.scheme,)),
+        "CodeMeaning": Element("LO", (code.meaning,)),
+    }
+
+
+def _item(elements: Elements) -> JsonValue:
+    return json_data_set(elements)
+
+
+def _part(series: Series, order: Order, inference: Inference) -> dict[str, tuple[JsonValue, ...]]:
+    """Return the Body Part Examined that was seen, where another order's is written."""
+    written = body_part(first_text(series.shared, "BodyPartExamined"))
+    if written is None or any(
+        overlap(written.term, each.region) >= FITS_FROM for each in order.regions
+    ):
+        return {}
+    prediction = inference.of("body_part") or inference.of("body_region")
+    labels = () if prediction is None or prediction.abstained else prediction.labels or ()
+    term = body_part_for(labels)
+    return {} if term is None or not is_defined_term(term) else {"BodyPartExamined": (term,)}
+
+
+def _written(series: Series, values: Mapping[str, Sequence[JsonValue]]) -> tuple[Change, ...]:
+    return tuple(
+        change
+        for keyword, proposed in values.items()
+        for change in _changes(series, keyword, tuple(proposed))
+    )
+
+
+def _changes(series: Series, keyword: str, proposed: tuple[JsonValue, ...]) -> Iterator[Change]:
+    """Yield one change for the series, or one per instance where they say different things."""
+    tag, vr = tag_and_vr(keyword)
+    if keyword in series.conflicting:
+        holders = [(each.sop_instance_uid, each.elements) for each in series.instances]
+    else:
+        holders = [("", series.shared)]
+    for uid, elements in holders:
+        current = json_values(elements.get(keyword))
+        if keyword == "StudyInstanceUID" and current is None:
+            current = (series.study_instance_uid,)
+        if current != proposed:
+            yield Change(
+                scope=Scope.INSTANCE if uid else Scope.SERIES,
+                action=Action.ADD if current is None else Action.REPLACE,
+                attribute=keyword,
+                tag=tag,
+                path=keyword,
+                vr=vr,
+                current=current,
+                proposed=proposed,
+                sop_instance_uid=uid or None,
+            )
