@@ -182,11 +182,19 @@ def _extend(batch: _Batch, receipt: Receipt, instance: Instance) -> tuple[str, i
     return key, row["revision"]
 
 
+def _visit_key(instance: Instance) -> str:
+    patient = first_text(instance.elements, "PatientID")
+    day = first_text(instance.elements, "StudyDate")
+    issuer = first_text(instance.elements, "IssuerOfPatientID")
+    return tables.visit_key(patient, issuer, day) if patient and day else ""
+
+
 def _new_series(key: str, receipt: Receipt, instance: Instance, now: datetime) -> dict[str, Any]:
     received_at = receipt.envelope.received_at
     return {
         "series_key": key,
         "study_key": tables.study_key(instance.study_instance_uid),
+        "visit_key": _visit_key(instance),
         "study_instance_uid": instance.study_instance_uid,
         "series_instance_uid": instance.series_instance_uid,
         "modality": first_text(instance.elements, "Modality"),

@@ -86,6 +86,21 @@ def series_key(study_instance_uid: str, series_instance_uid: str) -> str:
     return _key("series", study_instance_uid, series_instance_uid)
 
 
+def visit_key(patient_id: str, issuer: str, day: str) -> str:
+    """Return the key of a visit: a patient's images of one day."""
+    return _key("visit", patient_id, issuer, day)
+
+
+def patient_key(patient_id: str) -> str:
+    """Return the key under which all orders of a patient are found."""
+    return _key("patient", storable(patient_id))
+
+
+def order_key(*parts: str) -> str:
+    """Return the key of one order as one source tells it."""
+    return _key("order", *map(storable, parts))
+
+
 def sop_key(sop_instance_uid: str) -> str:
     """Return the key under which all objects with one SOP Instance UID are found."""
     return _key("instance", sop_instance_uid)
@@ -165,6 +180,7 @@ series: Final = Table(
     metadata,
     _text("series_key", primary_key=True),
     _text("study_key", index=True),
+    _text("visit_key", index=True, server_default=""),  # "" where patient or day are unknown
     _received("study_instance_uid"),
     _received("series_instance_uid"),
     _received("modality"),
@@ -358,4 +374,26 @@ audit: Final = Table(
     _text("subject"),
     _received("detail"),
     sqlite_autoincrement=True,
+)
+
+#: What worklist, messages and archive told of orders. The document is the `Order`.
+orders: Final = Table(
+    "orders",
+    metadata,
+    _text("order_key", primary_key=True),
+    _text("patient_key", index=True),
+    _text("day"),
+    _text("source"),
+    _text("document"),
+    Column("told_at", Utc, nullable=False, index=True),
+)
+
+#: When somebody was asked about a visit's orders, and when the next time is.
+order_lookups: Final = Table(
+    "order_lookups",
+    metadata,
+    _text("visit_key", primary_key=True),
+    _time("asked_at"),
+    _time("due_at"),
+    _count("attempts"),
 )
