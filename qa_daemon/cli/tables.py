@@ -21,7 +21,7 @@ from qa_daemon.records.finding import (
     Severity,
     Suggestion,
 )
-from qa_daemon.records.prediction import Prediction
+from qa_daemon.records.prediction import Abstention, Prediction
 from qa_daemon.records.series import Series
 from qa_daemon.report.as_text import HYPOTHESES
 from qa_daemon.report.summary import SeriesReport, StudyReport, VisitReport
@@ -49,6 +49,9 @@ REASONS: Final = {
 }
 
 
+_BESIDE_THE_POINT: Final = frozenset({Abstention.NOT_APPLICABLE, Abstention.NOT_AXIAL})
+
+
 class Screen(Console):
     """Standard output for people."""
 
@@ -66,7 +69,10 @@ def series_section(report: SeriesReport) -> RenderableType:
     """Return one series: heading, what its pixels show, findings with their suggestions."""
     series = report.series
     lines: list[RenderableType] = [heading(series)]
-    shown = "   ".join(_shown(each) for each in report.inference.predictions if _is_whole(each))
+    asked = [each for each in report.inference.predictions if _is_whole(each)]
+    # Targets of other modalities and planes would bury those that say something.
+    telling = [each for each in asked if each.reason not in _BESIDE_THE_POINT] or asked[:1]
+    shown = "   ".join(map(_shown, telling))
     if shown:
         lines.append(_indented(Text(f"pixels show  {shown}", style="dim")))
     if not report.verdict.findings:
@@ -257,13 +263,19 @@ def _shown(prediction: Prediction) -> str:
     return f"{name}: {prediction.label} {prediction.probability:.0%}{note}"
 
 
+def _turn_in_words(target: str, turn: int) -> str:
+    if target == "axial_orientation":
+        return f"spine at the {CLASS_BOTTOM_SIDES[turn]}"
+    return f"turned by {90 * turn} degrees" if turn else "upright"
+
+
 def _orientation(prediction: Prediction) -> str:
     turn, mirror = prediction.turn, prediction.mirror
     assert turn is not None
     assert mirror is not None
     if turn.abstained and mirror.abstained:
         return _why(prediction)
-    spine = f"spine at the {CLASS_BOTTOM_SIDES[int(turn.value)]} {turn.probability:.0%}"
+    spine = f"{_turn_in_words(prediction.target, int(turn.value))} {turn.probability:.0%}"
     side = f"{'mirrored' if mirror.value else 'not mirrored'} {mirror.probability:.0%}"
     return ", ".join(
         (
