@@ -209,6 +209,9 @@ def _add_queue(commands: _Commands) -> None:
         help="from this on: info, minor (default), major or critical",
     )
     listing.add_argument("--issue", metavar="KEY", help="only findings of this issue, muted or not")
+    listing.add_argument(
+        "--audit", action="store_true", help="series without a finding that are to be seen blind"
+    )
     _with_limit(_with_json(_with_configuration(listing)))
     _add_issues(actions)
     _add_decisions(actions)

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from qa_daemon.cli import tables
+from qa_daemon.cli.modelling.audit import list_sample
 from qa_daemon.cli.opened import opened, settings_of
 from qa_daemon.cli.printable import printable
 from qa_daemon.errors import ConfigurationError
@@ -33,7 +34,9 @@ FACT_NAME_WIDTH: Final = 14
 
 
 def list_findings(options: argparse.Namespace) -> int:
-    """List findings above info, or from `--severity` on, the worst first."""
+    """List findings above info, or from `--severity` on, the worst first; or the audit sample."""
+    if options.audit:
+        return list_sample(options)
     least = Severity[options.severity.upper()] if options.severity else Severity.MINOR
     with opened(settings_of(options)) as store:
         wanted = FindingFilter(severity_min=least, audible_at=datetime.now(UTC), is_open=True)

@@ -202,6 +202,14 @@ class ModelSettings:
 
 
 @frozen(kw_only=True)
+class LearningSettings:
+    """What people's decisions are gathered for."""
+
+    # share of series without a finding that a person is asked to look at, 0 to 1
+    audit_share: float = field(default=0.005, validator=accepted.between(0, 1))
+
+
+@frozen(kw_only=True)
 class WorkerSettings:
     """The pipeline."""
 
@@ -255,6 +263,7 @@ class Settings:
     spool: SpoolSettings = field(factory=SpoolSettings)
     rules: RuleSettings = field(factory=RuleSettings)
     models: ModelSettings = field(factory=ModelSettings)
+    learning: LearningSettings = field(factory=LearningSettings)
     worker: WorkerSettings = field(factory=WorkerSettings)
     reports: ReportSettings = field(factory=ReportSettings)
     web: WebSettings = field(factory=WebSettings)

@@ -1,5 +1,7 @@
 """The arguments of `qa-daemon models`."""
 
+from pathlib import Path
+
 from qa_daemon.cli.usage.words import (
     Commands,
     command,
@@ -11,7 +13,19 @@ from qa_daemon.cli.usage.words import (
 
 
 def add_models(commands: Commands) -> None:
-    """Declare the commands about models."""
+    """Declare the commands about models, and the one that feeds the next."""
+    export = with_configuration(
+        command(
+            commands,
+            "export-labels",
+            "write what people decided as labelled pictures for a training",
+            "modelling.labels:export_labels",
+            more="Per target a folder with labels.csv and small pictures without identifiers\n"
+            "(PS3.15 Basic Profile). Pictures that may show text are left out.\n"
+            "Then: qa-daemon train TARGET --extra FOLDER/TARGET ...",
+        )
+    )
+    export.add_argument("folder", type=Path, metavar="FOLDER", help="made if it does not exist")
     actions = group(
         commands,
         "models",

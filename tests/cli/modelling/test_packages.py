@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +10,10 @@ import yaml
 
 from qa_daemon.config.load import load_settings
 from qa_daemon.config.packs import models_folder
-from qa_daemon.intake.index import Index
-from qa_daemon.limits import Limits
 from qa_daemon.pipeline.engine import engine
 from qa_daemon.pipeline.standing import FILE, is_news, read_standing
-from qa_daemon.spool.spool import Spool
-from qa_daemon.store.database import Store
-from qa_daemon.store.migrations import schema
 from tests.cli.conftest import Run, drawn
-from tests.cli.test_admin import _read, judged, spooled
+from tests.cli.modelling.conftest import received
 
 SITE = "body_region@9.0.0"
 
@@ -56,18 +50,6 @@ def state(tmp_path: Path) -> Path:
     return folder
 
 
-def received(state: Path) -> None:
-    """Let a service receive and judge an abdomen whose body part is right."""
-    settings = load_settings(None, overrides={"state": state})
-    schema.prepare(settings.store_url)
-    with Spool(settings.spool_folder, Limits()) as spool, Store(settings.store_url, 5.0) as store:
-        spool.recover()
-        for file in drawn(state.parent / "files", BodyPartExamined="ABDOMEN"):
-            spooled(spool, file.read_bytes())
-        Index(spool, store, partial(_read, Limits()), 30.0).adopt()
-    judged(state)
-
-
 def test_a_package_of_the_site_is_listed_and_not_in_force(run: Run, state: Path) -> None:
     site_package(state)
     ran = run("models", "list", "--state", state)
@@ -84,7 +66,7 @@ def test_shadow_report_promote_retire(run: Run, state: Path) -> None:
     refused = run("models", "promote", SITE, "--state", state)
     assert (refused.status, "in shadow" in refused.err) == (2, True)
     assert run("models", "shadow", SITE, "--state", state).status == 0
-    received(state)
+    received(state, BodyPartExamined="ABDOMEN")
     report = run("models", "shadow", "--report", "--json", "--state", state).document
     assert report["series"] == 1
     told = {each["model"]: each for each in report["models"]}
@@ -104,7 +86,7 @@ def test_shadow_report_promote_retire(run: Run, state: Path) -> None:
 def test_the_report_tells_alarms_that_only_the_shadow_would_raise(run: Run, state: Path) -> None:
     mistaken(state)
     run("models", "shadow", SITE, "--state", state)
-    received(state)
+    received(state, BodyPartExamined="ABDOMEN")
     stored = run("series", "list", "--json", "--state", state)
     (row,) = json.loads(stored.out)
     shown = run("series", "show", "--json", row["series_key"], "--state", state).document
