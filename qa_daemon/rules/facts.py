@@ -11,6 +11,7 @@ from attrs import field, frozen
 from qa_daemon.dicom.terms import ENHANCED_CLASSES, IMAGE_PLANE_CLASSES
 from qa_daemon.geometry.cosines import Cosines, Fault, Vector, read_cosines
 from qa_daemon.geometry.placement import read_position, read_spacing
+from qa_daemon.geometry.planes import BodyPlane, body_plane
 from qa_daemon.geometry.stack import Slice as StackSlice
 from qa_daemon.geometry.stack import StackFacts, stack_facts
 from qa_daemon.orders.asked import keys_of
@@ -158,6 +159,12 @@ class SeriesFacts:
     def placed(self) -> tuple[StackSlice, ...]:
         """The frames that have a readable place."""
         return slices(self.series.instances)
+
+    @cached_property
+    def planes(self) -> frozenset[BodyPlane]:
+        """The planes of the body that slices lie in, by their tags."""
+        directions = {each.cosines for each in self.slices if isinstance(each.cosines, Cosines)}
+        return frozenset(body_plane(cosines.normal) for cosines in directions)
 
     @cached_property
     def stack(self) -> StackFacts:

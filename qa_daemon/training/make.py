@@ -94,14 +94,14 @@ def gathered(recipe: Recipe[E], order: Order) -> tuple[E, ...]:
 
 def _kept(recipe: Recipe[E], order: Order, examples: tuple[E, ...]) -> Made:
     parts = split(examples, recipe.held_out)
-    name = f"{recipe.target}-{order.licences.value}"
+    name = f"{recipe.name}-{order.licences.value}"
     card = fitted_card(recipe, order, parts.training, name)
     found = scored(recipe, card, parts.held_out)
     return _made(recipe, order, card, found, examples)
 
 
 def _final(recipe: Recipe[E], order: Order, examples: tuple[E, ...]) -> Made:
-    name = f"{recipe.target}-{order.licences.value}-final"
+    name = f"{recipe.name}-{order.licences.value}-final"
     parts = []
     for number, fold in enumerate(folds(examples, FINAL_FOLDS), 1):
         card = fitted_card(recipe, order, fold.training, f"{name}-fold{number}")

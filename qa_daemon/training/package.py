@@ -102,7 +102,7 @@ def averaged(models: Sequence[keras.Model], name: str) -> keras.Model:
 def blank_card(recipe: Recipe[Any], content: bytes, version: str) -> ModelCard:
     """Return the card of a network before calibration."""
     return ModelCard(
-        id=recipe.target,
+        id=recipe.name,
         version=version,
         target=recipe.target,
         labels=recipe.labels,

@@ -235,6 +235,8 @@ class Recipe(Generic[E]):
 
     Attributes
     ----------
+    id
+        Names the package where a target has a further model; "" = the target.
     planes, preparation, copies, reject, witnesses
         As in the card (`predict.catalog`).
     steps, batch, learning_rate
@@ -262,6 +264,7 @@ class Recipe(Generic[E]):
         What the card reports of held-out examples.
     """
 
+    id: str = ""
     target: str
     labels: tuple[str, ...]
     kind: Kind
@@ -288,6 +291,11 @@ class Recipe(Generic[E]):
     varied: Callable[[E, Generator], Grey] | None = None
     calibrated: Callable[[ModelCard, Scored[E], Catalog], Calibrated]
     figures: Callable[[ModelCard, Scored[E], Catalog], Figures]
+
+    @property
+    def name(self) -> str:
+        """What the package is called, and its fits."""
+        return self.id or self.target
 
     @property
     def plan(self) -> Plan:

@@ -53,6 +53,7 @@ SERIES_FACTS: Final[Mapping[str, str]] = {
     "instances": "how many distinct SOP instances",
     "frames": "how many frames in all",
     "orientations": "how many groups of slices of one orientation",
+    "planes": "planes that its slices lie in, by their tags: axial, sagittal, coronal, oblique",
     "gaps": "how many gaps along the stack",
     "colliding": "how many objects that repeat a SOP Instance UID with other bytes",
 }
