@@ -92,7 +92,10 @@ class Known:
             return None
         if self.target in PLANE_OF:
             return frozenset({PLANE_OF[self.target]})
-        return frozenset({BodyPlane.AXIAL}) if self.planes is None else self.planes
+        if self.planes is None:
+            return frozenset({BodyPlane.AXIAL})
+        # Who knows every plane needs no tag that names one.
+        return None if self.planes.issuperset(BodyPlane) else self.planes
 
 
 @frozen

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from qa_daemon.demo.phantom import CtPlan, ct_series, hand_radiograph, part10
 from qa_daemon.dicom.header import read_instance
+from qa_daemon.geometry.planes import BodyPlane
 from qa_daemon.limits import Limits
 from qa_daemon.pixels.choose import (
     RADIOGRAPHS,
@@ -192,6 +193,16 @@ def test_a_model_that_knows_more_planes_is_asked_about_them(target: str) -> None
     assert why_not(sagittal, knows) is None
     assert why_not(coronal, knows) is Abstention.NOT_APPLICABLE
     assert why_not(evolve(sagittal, modality="CT"), knows) is Abstention.NOT_APPLICABLE
+
+
+def test_a_model_that_knows_every_plane_needs_no_tag_that_names_one() -> None:
+    (bare,) = [evolve(each, planes=()) for each in instances(slices=1)]
+    series = series_of([bare], "MR")
+    some = Known("plane", frozenset({"MR"}), frozenset({"axial", "sagittal", "coronal"}))
+    every = Known("plane", frozenset({"MR"}), frozenset(BodyPlane))
+    assert why_not(series, some) is Abstention.NOT_APPLICABLE
+    assert why_not(series, every) is None
+    assert len(choose_frames(series, 10, every.wanted)) == 1
 
 
 def test_frames_of_the_plane_that_most_have_speak_for_a_series() -> None:
