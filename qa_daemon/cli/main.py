@@ -366,15 +366,27 @@ def _add_training(commands: _Commands) -> None:
     parser.add_argument("--final", action="store_true", help="fit on everything; thresholds and "
                         "figures then come from three folds")  # fmt: skip
     parser.add_argument(
-        "--extra", type=Path, action="append", default=[], metavar="DIR",
-        help="more own pictures with labels.csv; may repeat",
-    )  # fmt: skip
-    parser.add_argument(
         "--package-version",
         type=_version,
         metavar="V",
         default="1.0.0",
         help="of the package (default: 1.0.0)",
+    )
+    parser = _command(
+        commands,
+        "evaluate",
+        "measure a model beside plain baselines (needs the extra `train`)",
+        "training.commands:evaluate",
+        more="Holds patients and sources out in turn, fits the model and the baselines without\n"
+        "them, and writes OUT/evaluation.json and OUT/report.html: up to 100 minutes. The\n"
+        "same command goes on after a stop.",
+    )
+    _with_material(parser)
+    parser.add_argument(
+        "--model", type=Path, metavar="DIR", help="the package to measure (default: as shipped)"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="only show that it works, in OUT/quick; minutes"
     )
 
 
@@ -387,6 +399,10 @@ def _with_material(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--licences", choices=["all", "open"], default="all", metavar="SET",
         help="all (default), or open: only pictures whose stated licence allows every use",
+    )  # fmt: skip
+    parser.add_argument(
+        "--extra", type=Path, action="append", default=[], metavar="DIR",
+        help="more own pictures with labels.csv; may repeat",
     )  # fmt: skip
     parser.add_argument("--steps", type=_count, metavar="N", help="steps of a fit (default: as the "
                         "recipe says)")  # fmt: skip

@@ -257,6 +257,8 @@ class Recipe(Generic[E]):
         The input, shape (size, size), as the service makes it.
     varied
         A random variant of it as hospitals might have made it, for thresholds; None: none.
+    masked
+        The input with markers and text hidden, to see whether they were read; None: none to hide.
     calibrated
         Returns the card with temperature and thresholds chosen on held-out examples, and how. The
         catalog holds the models that stand beside it.
@@ -289,6 +291,7 @@ class Recipe(Generic[E]):
     loss: Callable[[Any, Any, Any], Any]
     shown: Callable[[E], Grey]
     varied: Callable[[E, Generator], Grey] | None = None
+    masked: Callable[[E], Grey] | None = None
     calibrated: Callable[[ModelCard, Scored[E], Catalog], Calibrated]
     figures: Callable[[ModelCard, Scored[E], Catalog], Figures]
 

@@ -52,6 +52,48 @@ def train(options: argparse.Namespace) -> int:
     return 0
 
 
+def evaluate(options: argparse.Namespace) -> int:
+    """Measure a recipe and its package beside plain baselines, and write the report."""
+    require_training()
+    from qa_daemon.training.evaluation.evaluate import (  # noqa: PLC0415  loads TensorFlow
+        Question,
+        evaluate,
+    )
+    from qa_daemon.training.make import Order  # noqa: PLC0415
+    from qa_daemon.training.recipe import Licences  # noqa: PLC0415
+    from qa_daemon.training.recipes import recipe_of  # noqa: PLC0415
+
+    recipe = recipe_of(options.target)
+    folder = options.out / "quick" if options.quick else options.out
+    with progress() as told:
+        report = evaluate(
+            recipe,
+            Question(
+                order=Order(
+                    data=options.data,
+                    extra=tuple(options.extra),
+                    out=writable(folder),
+                    licences=Licences(options.licences),
+                    steps=options.steps,
+                    beside=shipped("models"),
+                    progress=told,
+                ),
+                package=options.model or _shipped_package(options.target),
+                is_quick=options.quick,
+            ),
+        )
+    print(report)
+    return 0
+
+
+def _shipped_package(target: str) -> Path | None:
+    """Return the folder of the shipped package of a target, None where there is none."""
+    from qa_daemon.predict.catalog import load_catalog  # noqa: PLC0415  loads numpy
+
+    card = load_catalog(shipped("models")).of(target)
+    return card.golden.parent.parent if card else None
+
+
 def require_training() -> None:
     """Refuse to begin where the libraries are missing, and keep those that are there quiet.
 
