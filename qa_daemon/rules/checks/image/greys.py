@@ -9,6 +9,7 @@ from qa_daemon.records.instance import Instance
 from qa_daemon.rules.checks.registry import Options, number, of_series
 from qa_daemon.rules.checks.side.places import alike
 from qa_daemon.rules.facts import PASSED, Answer, Hit, NotApplicable, SeriesFacts, uids
+from qa_daemon.series.slices import whole
 
 _KEYWORDS: Final = frozenset(
     """
@@ -84,9 +85,9 @@ def instances_complete(facts: SeriesFacts, options: Options) -> Answer:
     """
     numbers = sorted(
         {
-            int(text)
+            found
             for each in facts.series.instances
-            if (text := first_text(each.elements, "InstanceNumber")).isdecimal()
+            if (found := whole(each.elements, "InstanceNumber")) is not None
         }
     )
     if len(numbers) < number(options, "instances", 5):

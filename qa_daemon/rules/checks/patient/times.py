@@ -89,6 +89,18 @@ def dates_plausible(facts: SeriesFacts, options: Options) -> Answer:
     return (Hit(f"{' and '.join(early)} is of the year {found[early[0]].year}."),)
 
 
+@of_series
+def dates_readable(facts: SeriesFacts, options: Options) -> Answer:
+    """Check that dates are days of the calendar, in the form of today or of ACR-NEMA."""
+    texts = {k: text for k in words(options, "keywords") if (text := facts.text(k))}
+    if not texts:
+        return NotApplicable()
+    wrong = sorted(keyword for keyword, text in texts.items() if day(text) is None)
+    if not wrong:
+        return PASSED
+    return (Hit(f"{' and '.join(wrong)} is no day of the calendar."),)
+
+
 @of_study
 def study_within_days(facts: StudyFacts, options: Options) -> Answer:
     """Check that what was acquired under one Study Instance UID was acquired within some days."""
