@@ -39,6 +39,8 @@ class Kind(StrEnum):
     MULTI = "multi"
     #: The eight turned copies of an upright picture.
     ORIENTATION = "orientation"
+    #: Answers are not those of single pictures: only the recipe's own figures tell how good it is.
+    OWN = "own"
 
 
 class Origin(StrEnum):

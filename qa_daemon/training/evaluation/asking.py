@@ -27,7 +27,7 @@ from qa_daemon.training.evaluation.baselines import (
 from qa_daemon.training.evaluation.material import Material, Part
 from qa_daemon.training.fit import Run, fit
 from qa_daemon.training.make import Order, fitted_card
-from qa_daemon.training.recipe import E, Recipe
+from qa_daemon.training.recipe import E, Kind, Recipe
 
 MODEL: Final = "this model"
 LOGISTIC: Final = "logistic regression"
@@ -122,6 +122,8 @@ def _model(asking: Asking[E], part: Part[E], held_out: Material[E]) -> NDArray[n
 
 def _baselines(asking: Asking[E], part: Part[E]) -> Mapping[str, NDArray[np.float64]]:
     kind = asking.recipe.kind
+    if kind is Kind.OWN:
+        return {}
     fitted = asking.seen.of(part.division.training)
     asked = asking.seen.of(part.division.held_out)
     own, others = features(fitted.pictures), features(asked.pictures)
@@ -138,7 +140,7 @@ def _baselines(asking: Asking[E], part: Part[E]) -> Mapping[str, NDArray[np.floa
 
 def _read(path: Path, part: Part[E], held_out: Material[E]) -> Outcome:
     with np.load(path, allow_pickle=False) as kept:
-        baselines = {name: kept[name] for name in BASELINES}
+        baselines = {name: kept[name] for name in kept.files if name in BASELINES}
         return Outcome(part.kind, part.name, _ids(held_out), kept["model"], baselines)
 
 

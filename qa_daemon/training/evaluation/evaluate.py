@@ -26,10 +26,11 @@ from qa_daemon.training.evaluation.asking import (
     outcome,
 )
 from qa_daemon.training.evaluation.material import Material, Part, material, parts
-from qa_daemon.training.evaluation.report import Report, written
+from qa_daemon.training.evaluation.report import Report, plain_page, written
 from qa_daemon.training.evaluation.results import Told
-from qa_daemon.training.make import Order, gathered
-from qa_daemon.training.recipe import E, Figures, Kind, Recipe
+from qa_daemon.training.make import Order, gathered, joined, models_beside
+from qa_daemon.training.package import blank_card
+from qa_daemon.training.recipe import E, Figures, Kind, Recipe, Scored
 from qa_daemon.training.split import split
 
 #: A quick evaluation holds out no more sources than these.
@@ -67,6 +68,9 @@ def evaluate(recipe: Recipe[E], question: Question) -> Path:
         cnn_steps=cnn_steps(is_quick=question.is_quick),
     )
     outcomes = [outcome(asking, part) for part in chosen]
+    how = _how(asking, examples, outcomes, is_quick=question.is_quick)
+    if recipe.kind is Kind.OWN:
+        return _by_recipe(asking, outcomes, how)
     told = _told(recipe, seen, outcomes)
     own = _package(recipe, question, seen, examples)
     report = Report(
@@ -76,7 +80,7 @@ def evaluate(recipe: Recipe[E], question: Question) -> Path:
         figures={
             "target": recipe.target,
             "licences": order.licences.value,
-            "how": _how(asking, examples, outcomes, is_quick=question.is_quick),
+            "how": how,
             **({"package": own[1]} if own else {}),
             "folds by patient": {
                 name: results.figures(each["fold"], recipe.labels, recipe.kind)
@@ -88,10 +92,42 @@ def evaluate(recipe: Recipe[E], question: Question) -> Path:
         folds={name: each["fold"] for name, each in told.items()},
         package=own[0] if own else None,
     )
-    (order.out / "evaluation.json").write_text(
-        json.dumps(report.figures, indent=1) + "\n", encoding="utf-8"
-    )
+    _write(report.figures, order.out)
     return written(report, order.out / "report.html")
+
+
+def _by_recipe(asking: Asking[E], outcomes: Sequence[Outcome], how: Figures) -> Path:
+    """Write the report of a target that only its recipe can measure."""
+    recipe, order = asking.recipe, asking.order
+    beside, blank = models_beside(order), blank_card(recipe, b"", order.version)
+    folds = [each for each in outcomes if each.kind == "fold"]
+    sources = [each for each in outcomes if each.kind == "source"]
+    whole = joined([_scored(asking.seen, each) for each in folds])
+    card = recipe.calibrated(blank, whole, beside).card
+    figures: Figures = {
+        "target": recipe.target,
+        "licences": order.licences.value,
+        "how": {**how, "temperature": "and thresholds: chosen on all folds together"},
+        "folds by patient": recipe.figures(card, whole, beside),
+        "sources held out": {
+            each.name: recipe.figures(card, _scored(asking.seen, each), beside) for each in sources
+        },
+    }
+    _write(figures, order.out)
+    path = order.out / "report.html"
+    path.write_text(plain_page(recipe.target, figures), encoding="utf-8")
+    return path
+
+
+def _scored(seen: Material[E], said: Outcome) -> Scored[E]:
+    places = {example.id: at for at, example in enumerate(seen.examples)}
+    own = seen.at([places[name] for name in said.ids])
+    return Scored(own.examples, own.pictures, said.logits, np.zeros(len(said.ids), np.intp))
+
+
+def _write(figures: Figures, folder: Path) -> None:
+    text = json.dumps(figures, indent=1) + "\n"
+    (folder / "evaluation.json").write_text(text, encoding="utf-8")
 
 
 def _chosen(found: Sequence[Part[E]], *, is_quick: bool) -> list[Part[E]]:

@@ -54,7 +54,8 @@ class Part(Generic[E]):
 
 def material(recipe: Recipe[E], examples: Sequence[E]) -> Material[E]:
     """Return the material of all examples that have an answer."""
-    asked = tuple(e for e in examples if e.labels or recipe.kind is Kind.MULTI)
+    may_be_none = recipe.kind in (Kind.MULTI, Kind.OWN)
+    asked = tuple(example for example in examples if example.labels or may_be_none)
     turns = [_turn(recipe, example) for example in asked]
     pictures = np.stack(
         [

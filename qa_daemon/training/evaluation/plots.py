@@ -7,6 +7,7 @@ and lines by their dashes as well.
 import io
 import re
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any, Final
 
 import matplotlib as mpl
@@ -55,7 +56,7 @@ def lines(title: str, axes: tuple[str, str], curves: Mapping[str, Curve]) -> str
             else:
                 plot.plot(curve.across, curve.up, color="#bbbbbb", linewidth=0.8, zorder=0)
         plot.set(title=title, xlabel=axes[0], ylabel=axes[1], xlim=(0, 1), ylim=(0, 1.01))
-        plot.legend(loc="best")
+        plot.legend(loc="lower center")  # where good curves are not
         return _text(figure, title)
 
 
@@ -155,5 +156,5 @@ def bars(title: str, groups: Mapping[str, Mapping[str, Sequence[float]]]) -> str
 def _text(figure: Figure, title: str) -> str:
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Title": title})
-    whole = buffer.getvalue()
-    return re.sub(r"^.*?(?=<svg)", "", whole, flags=re.DOTALL).strip()
+    said = f'<svg role="img" aria-label="{escape(title)}"'
+    return re.sub(r"^.*?<svg", said, buffer.getvalue(), count=1, flags=re.DOTALL).strip()

@@ -1,10 +1,12 @@
 """The report as one page that needs nothing beside it: tables, plots, and how they were made."""
 
+import json
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, Final
 
+import yaml
 from attrs import frozen
 
 from qa_daemon.training.evaluation import plots, results
@@ -22,7 +24,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size
 th, td { text-align: left; padding: .3rem .9rem .3rem 0; border-bottom: 1px solid #8884; }
 td.own { font-weight: 600; }
 .note { opacity: .8; max-width: 46rem; }
-.plots { display: flex; flex-wrap: wrap; gap: 1rem; }
+.plots { display: flex; flex-wrap: wrap; gap: 1rem; margin-top: 1rem; }
 .plots svg, figure svg { background: #fff; border-radius: 6px; max-width: 100%; height: auto; }
 """
 
@@ -55,7 +57,29 @@ def written(report: Report, path: Path) -> Path:
 
 def page(report: Report) -> str:
     """Return the page as HTML."""
-    how: Any = report.figures["how"]
+    return _page(
+        report.target,
+        report.figures,
+        [*_package(report), *_folds(report), *_sources(report), *_shortcuts(report)],
+    )
+
+
+def plain_page(target: str, figures: Figures) -> str:
+    """Return the page of a target of which only its recipe can say how good it is."""
+    parts: Any = {name: figures[name] for name in ("folds by patient", "sources held out")}
+    body = [
+        "<h2>Patients held out: three folds</h2>",
+        _note("A share reads [share, lower, upper]."),
+        _listed(parts["folds by patient"]),
+        "<h2>Sources held out</h2>",
+    ]
+    for source, found in parts["sources held out"].items():
+        body += [f"<h3>{escape(source)}</h3>", _listed(found)]
+    return _page(target, figures, body)
+
+
+def _page(target: str, figures: Figures, body: Sequence[str]) -> str:
+    how: Any = figures["how"]
     warning = (
         "<p><strong>A quick run: it shows that everything works, and says nothing about the "
         "model.</strong></p>"
@@ -67,19 +91,16 @@ def page(report: Report) -> str:
             "<!doctype html>",
             '<html lang="en"><head><meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{escape(report.target)}: evaluation</title>",
+            f"<title>{escape(target)}: evaluation</title>",
             f"<style>{STYLE}</style></head><body>",
-            f"<h1>{escape(report.target)}: evaluation</h1>",
+            f"<h1>{escape(target)}: evaluation</h1>",
             warning,
             _note(
                 f"{how['pictures']} pictures of {how['patients']} patients from {how['sources']} "
-                f"sources; licences: {report.figures['licences']}. Brackets are 95 % Wilson "
+                f"sources; licences: {figures['licences']}. Brackets are 95 % Wilson "
                 "intervals; pictures of one patient are not independent: the true ones are wider."
             ),
-            *_package(report),
-            *_folds(report),
-            *_sources(report),
-            *_shortcuts(report),
+            *body,
             "<h2>How it was made</h2>",
             _table(("what", "how"), [(name, str(value)) for name, value in how.items()]),
             _note("Not a medical device. All figures, by label too: evaluation.json."),
@@ -87,6 +108,11 @@ def page(report: Report) -> str:
             "",
         ]
     )
+
+
+def _listed(figures: Figures) -> str:
+    text = str(yaml.safe_dump(json.loads(json.dumps(figures)), sort_keys=False, width=90))
+    return f"<pre>{escape(text)}</pre>"
 
 
 def _package(report: Report) -> list[str]:

@@ -286,7 +286,7 @@ def _shares(answers: Sequence[Prediction]) -> Figures:
 RECIPE: Final = Recipe[LabelledSlice](
     target="stack_direction",
     labels=LABELS,
-    kind=Kind.SINGLE,
+    kind=Kind.OWN,
     modalities=("CT", "MR"),
     size=SIZE,
     preparation="slice",

@@ -11,7 +11,7 @@ from qa_daemon.training import package
 from qa_daemon.training.evaluation import asking, evaluate, material
 from qa_daemon.training.evaluation.evaluate import Question
 from qa_daemon.training.make import Order, make
-from qa_daemon.training.recipe import Example, Recipe
+from qa_daemon.training.recipe import Example, Kind, Recipe
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -74,3 +74,15 @@ def test_as_many_steps_are_taken_as_the_time_allows_and_the_number_is_kept(
     assert asking.affordable_steps(recipe, order, examples, 3) == recipe.steps
     (tmp_path / "steps").unlink()
     assert asking.affordable_steps(recipe, order, examples, 3) == asking.TIMED_STEPS
+
+
+def test_a_target_that_only_its_recipe_can_measure_is_told_by_it(
+    recipe: Recipe[Example], bars_data: Path, tmp_path: Path
+) -> None:
+    own = evolve(recipe, kind=Kind.OWN)
+    question = Question(order=Order(data=bars_data, out=tmp_path, steps=3), is_quick=True)
+    report = evaluate.evaluate(own, question)
+    told = json.loads((tmp_path / "evaluation.json").read_text(encoding="utf-8"))
+    assert told["folds by patient"]["pictures"]["all"]["n"] == 87
+    assert told["sources held out"]["far"]["pictures"]["sources held out"]["n"] == 30
+    assert "best label right" in report.read_text(encoding="utf-8")
