@@ -118,6 +118,12 @@ class Order:
         """The modalities of its steps; empty if none is told."""
         return frozenset(step.modality for step in self.steps if step.modality)
 
+    def with_steps(self, steps: tuple[ScheduledStep, ...]) -> "Order":
+        """Return this order with further steps of it."""
+        return evolve(
+            self, steps=(*self.steps, *(each for each in steps if each not in self.steps))
+        )
+
     def filled_from(self, other: "Order") -> "Order":
         """Return this order with what only the other source says of it."""
         taken = {

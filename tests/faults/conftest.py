@@ -24,7 +24,7 @@ from qa_daemon.store import instance_rows, series_rows
 from qa_daemon.store.database import Store
 from qa_daemon.store.series_rows import SeriesFilter, SeriesRow
 from tests.intake.conftest import element, part10
-from tests.peers import system_program
+from tests.programs import system_program
 
 ROOT: Final = Path(__file__).parents[2]
 #: Everything that is waited for comes within this, on a machine that does ten other things too.

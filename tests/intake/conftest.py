@@ -26,7 +26,7 @@ from qa_daemon.spool.spool import Spool
 from qa_daemon.store import instance_rows, series_rows
 from qa_daemon.store.database import Store
 from qa_daemon.store.migrations import schema
-from tests.peers import system_program
+from tests.programs import system_program
 
 CT_IMAGE: Final = "1.2.840.10008.5.1.4.1.1.2"
 EXPLICIT_LITTLE: Final = "1.2.840.10008.1.2.1"
