@@ -1,8 +1,8 @@
 """What a model looks at: a radiograph as a standardised square, whatever its plate and exposure.
 
 The same function makes the input in training and in service; numpy only. Steps: the picture is
-made small (`_reduced`), the exposed field is found and what lies around it cut away
-(`exposed_field`), the field is stretched to a common contrast (`_evened`), resampled with its
+made small (`reduced`), the exposed field is found and what lies around it cut away
+(`exposed_field`), the field is stretched to a common contrast (`evened`), resampled with its
 aspect onto the middle of a square and standardised. What the field does not fill is zero, the mean
 of the field, so that plates, shutters and frames cannot be read.
 """
@@ -63,13 +63,13 @@ def radiograph_tensor(grey: Grey, *, size: int) -> Grey:
     size
         Side of the square, as the model's card says.
     """
-    small = _reduced(grey)
+    small = reduced(grey)
     field = exposed_field(small)
     rows, columns = small.shape
     top, left = round(field.top * rows), round(field.left * columns)
     bottom = max(top + 1, round(field.bottom * rows))
     right = max(left + 1, round(field.right * columns))
-    return _squared(_evened(small[top:bottom, left:right]), size)
+    return _squared(evened(small[top:bottom, left:right]), size)
 
 
 def exposed_field(grey: Grey) -> Field:
@@ -91,7 +91,7 @@ def exposed_field(grey: Grey) -> Field:
     return Field(top / rows, bottom / rows, left / columns, right / columns)
 
 
-def _reduced(grey: Grey) -> Grey:
+def reduced(grey: Grey) -> Grey:
     """Return means of square blocks, so that no side has more than `SAMPLES_MAX` samples."""
     block = -(-max(grey.shape) // SAMPLES_MAX)
     values = grey.astype(np.float32, copy=False)
@@ -125,7 +125,7 @@ def _filled(shown: Grey) -> tuple[int, int]:
     return int(found[0]), int(found[-1]) + 1
 
 
-def _evened(grey: Grey) -> Grey:
+def evened(grey: Grey) -> Grey:
     """Return contrast in 0..1 with the median of tissue at one half."""
     step = max(1, round(max(grey.shape) / FIELD_SAMPLES))
     shown = _stretched(grey, FIELD_PERCENTILES, step)

@@ -22,7 +22,7 @@ GOLDEN: Final = "golden/golden.npz"
 #: A package larger than this is not one of ours; it is not read into memory.
 WEIGHTS_BYTES_MAX: Final = 64 << 20
 #: What makes the input of a grey picture (`predict.prepare`).
-PREPARATIONS: Final = ("slice", "radiograph", "picture", "displayed", "patches")
+PREPARATIONS: Final = ("slice", "radiograph", "picture", "chest", "displayed", "patches")
 #: How an input is shown (`ModelCard.copies`).
 COPIES: Final = ("scored", "averaged", "mirrored", "single")
 #: Package sets: fitted on whatever was at hand, or on data of open licences only.

@@ -11,6 +11,7 @@ import numpy as np
 from attrs import define, field, frozen
 from numpy.typing import NDArray
 
+from qa_daemon.pixels.inputs.chest import chest_tensor
 from qa_daemon.pixels.inputs.displayed import displayed_tensor
 from qa_daemon.pixels.inputs.marker import marker_places
 from qa_daemon.pixels.inputs.picture import picture_tensor
@@ -75,6 +76,10 @@ def _picture(view: View, size: int) -> Squares:
     return Squares(picture_tensor(view.grey, view.modality, size=size)[None])
 
 
+def _chest(view: View, size: int) -> Squares:
+    return Squares(chest_tensor(view.grey, size=size)[None])
+
+
 def _displayed(view: View, size: int) -> Squares:
     shown = view.grey if view.displayed is None else view.displayed()
     return Squares(displayed_tensor(shown, size=size)[None])
@@ -90,6 +95,7 @@ PREPARATIONS: Final[Mapping[str, Prepare]] = {
     "slice": _slice,
     "radiograph": _radiograph,
     "picture": _picture,
+    "chest": _chest,
     "displayed": _displayed,
     "patches": _patches,
 }

@@ -19,6 +19,7 @@ from qa_daemon.predict.interpreter import check_golden
 REGION = "body_region axial"
 SHIPPED = Path(__file__).resolve().parents[2] / "models"
 PACKAGES = sorted(path.parent for path in SHIPPED.glob("*/*/card.yaml"))
+TARGETS = {path.parent.name for path in PACKAGES}
 
 
 @pytest.fixture
@@ -35,12 +36,11 @@ def package(models: Path, target: str = "body_region") -> Path:
 def test_the_shipped_models_load_without_a_problem() -> None:
     catalog = load_catalog(SHIPPED)
     assert catalog.problems == ()
-    assert set(catalog.cards) == {"axial_orientation", "body_region"}
+    assert set(catalog.cards) == TARGETS >= {"axial_orientation", "body_region"}
     orientation = catalog.of("axial_orientation")
     assert orientation is not None
     assert orientation.labels == tuple("01234567")
     assert orientation.name.startswith("axial_orientation@")
-    assert catalog.of("chest_opacity") is None
 
 
 @pytest.mark.parametrize("folder", PACKAGES, ids=lambda folder: folder.parent.name)
@@ -59,7 +59,7 @@ def test_weights_that_are_not_those_of_the_card_make_the_target_unavailable(mode
     weights = package(models) / "model.tflite"
     weights.write_bytes(weights.read_bytes()[:-1] + b"x")
     catalog = load_catalog(models)
-    assert set(catalog.cards) == {"axial_orientation"}
+    assert set(catalog.cards) == TARGETS - {"body_region"}
     (problem,) = catalog.problems
     assert "digest differs" in problem.message
     assert problem.path == str(package(models))
@@ -113,7 +113,7 @@ def test_the_newest_version_counts_and_is_compared_as_numbers(models: Path) -> N
 def test_a_folder_that_is_no_version_is_a_problem_and_nothing_more(models: Path) -> None:
     (models / "body_region" / "draft").mkdir()
     catalog = load_catalog(models)
-    assert set(catalog.cards) == {"axial_orientation", "body_region"}
+    assert set(catalog.cards) == TARGETS
     assert "not a version" in catalog.problems[0].message
 
 

@@ -1,6 +1,7 @@
 """A small drawn data folder in the format of the real one."""
 
 import csv
+import io
 import json
 from collections.abc import Sequence
 from functools import partial
@@ -11,6 +12,7 @@ import keras
 import numpy as np
 import pytest
 from numpy.random import Generator
+from PIL import Image
 
 from qa_daemon.pixels.tensor import standardised
 from qa_daemon.predict.catalog import Catalog, ModelCard
@@ -217,5 +219,76 @@ def bars_data(tmp_path: Path) -> Path:
     data.mkdir()
     (data / "exclude_from_training.csv").write_text(
         "file,patient,why\nbars/4.png,,in the tests\n,7,in the tests\n", encoding="utf-8"
+    )
+    return data
+
+
+# Columns of the tables of radiographs and chests, as far as they are read.
+RADIOGRAPHS = (
+    "file",
+    "source",
+    "licence",
+    "patient",
+    "body_part",
+    "view",
+    "laterality",
+    "inverted",
+)
+CHESTS = ("file", "source", "licence", "patient", "age_group", "view", "label")
+
+
+def jpeg(seed: int, side: int) -> bytes:
+    pixels = np.random.default_rng(seed).integers(0, 255, (side, side), np.uint8)
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, "JPEG")
+    return content.getvalue()
+
+
+def table(folder: Path, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    folder.mkdir(parents=True)
+    with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as lines:
+        csv.writer(lines).writerows([columns, *rows])
+    for number, row in enumerate(rows):
+        path = folder / row[0]
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(jpeg(number, 220))
+
+
+@pytest.fixture
+def drawn_pictures(tmp_path: Path) -> Path:
+    """Return a folder of radiographs, chests and Medical MNIST as the recipes read them."""
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "exclude_from_training.csv").write_text("file,patient,why\n", encoding="utf-8")
+    table(
+        data / "radiographs",
+        RADIOGRAPHS,
+        [
+            ["a/1.jpg", "a", "CC0", "p1", "Hand|Wrist", "PA", "left", "no"],
+            ["a/2.jpg", "a", "CC0", "p1", "Knee", "AP", "", "yes"],
+            ["b/1.jpg", "b", "not stated", "p1", "Wrist", "", "", "no"],
+        ],
+    )
+    table(
+        data / "chest",
+        CHESTS,
+        [
+            ["n/1.jpg", "nih_chestxray8", "CC0", "q1", "adult", "PA", "normal"],
+            ["k/1.jpg", "kermany_train", "CC0", "q2", "child", "AP", "pneumonia"],
+            ["k/2.jpg", "kermany_train", "CC0", "q3", "child", "L", "covid"],
+        ],
+    )
+    parts = [jpeg(number, 64) for number in range(4)]
+    ends = np.cumsum([0, *map(len, parts)])
+    np.savez(
+        data / "medical_mnist.npz",
+        jpeg=np.frombuffer(b"".join(parts), np.uint8),
+        offset=ends,
+        label=np.array([0, 1, 1, 0], np.int8),
+        class_names=np.array(["AbdomenCT", "Hand"]),
+        split=np.array(["train", "train", "test", "test"]),
+        block=np.array([0, 1, 2, 3], np.int16),
+        block_names=np.array(["AbdomenCT-0", "Hand-0", "Hand-9", "AbdomenCT-9"]),
+        file_index=np.arange(4),
     )
     return data

@@ -17,6 +17,10 @@ RECIPES: Final = {
     "plane": "plane:RECIPE",
     "sagittal_orientation": "other_orientations:SAGITTAL",
     "stack_direction": "stack_direction:RECIPE",
+    "chest_opacity": "pictures.chest_opacity:RECIPE",
+    "image_kind": "pictures.image_kind:RECIPE",
+    "image_quality": "pictures.image_quality:RECIPE",
+    "side_marker": "pictures.side_marker:RECIPE",
 }
 
 

@@ -93,15 +93,15 @@ def draw(
     """Return one random variant of the slice, upright, shape (size, size)."""
     shown = _windowed(subject.item, random)
     if random.random() < variety.table:
-        _add_table(shown, random)
+        add_table(shown, random)
     is_crop = random.random() < variety.crop
-    square = _sampled(shown, _field(subject.frame, random, is_crop=is_crop), random, size)
+    square = sampled(shown, _field(subject.frame, random, is_crop=is_crop), random, size)
     if random.random() < variety.cut:
-        _cut(square, random)
+        cut(square, random)
     if random.random() < variety.recoloured:
-        square = _recoloured(square, random)
+        square = recoloured(square, random)
     if random.random() < variety.uneven:
-        square *= _unevenness(random, size)
+        square *= unevenness(random, size)
     square **= np.float32(np.exp(random.normal(0.0, 0.3)))
     if random.random() < variety.inverted:
         square = np.float32(1.0) - square
@@ -129,7 +129,7 @@ def _windowed(item: LabelledSlice, random: Generator) -> Grey:
     return np.asarray(np.clip(shown, 0.0, 1.0), np.float32)
 
 
-def _add_table(shown: Grey, random: Generator) -> None:
+def add_table(shown: Grey, random: Generator) -> None:
     """Draw an arc like a table or a cushion on any side, so that none of them tells a turn."""
     height, width = shown.shape
     along = np.linspace(-1.0, 1.0, width)
@@ -144,13 +144,13 @@ def _add_table(shown: Grey, random: Generator) -> None:
         turned[rows[columns] + thick, columns] = np.maximum(line, bright)
 
 
-def _cut(square: Grey, random: Generator) -> None:
+def cut(square: Grey, random: Generator) -> None:
     """Blank a strip along any side: a cropped field, a table taken away, an arm cut off."""
     turned = np.rot90(square, int(random.integers(4)))
     turned[: int(random.uniform(0.03, 0.22) * square.shape[0])] = 0.0
 
 
-def _recoloured(square: Grey, random: Generator) -> Grey:
+def recoloured(square: Grey, random: Generator) -> Grey:
     """Return the square under a random curve from contrast to contrast, 0 kept at 0."""
     knots = np.linspace(0.0, 1.0, CURVE_KNOTS)
     share = random.uniform(0.2, 1.0)
@@ -159,7 +159,7 @@ def _recoloured(square: Grey, random: Generator) -> Grey:
     return np.interp(square, knots, values).astype(np.float32)
 
 
-def _unevenness(random: Generator, size: int) -> Grey:
+def unevenness(random: Generator, size: int) -> Grey:
     """Return a slope of brightness in a random direction, shape (size, size)."""
     across = np.linspace(-1, 1, size, dtype=np.float32)
     angle, slope = random.uniform(0, 2 * np.pi), random.uniform(0.0, 0.5)
@@ -178,7 +178,7 @@ def _field(frame: Frame, random: Generator, *, is_crop: bool) -> Frame:
     )
 
 
-def _sampled(shown: Grey, field: Frame, random: Generator, size: int) -> Grey:
+def sampled(shown: Grey, field: Frame, random: Generator, size: int) -> Grey:
     """Resample the field, turned and stretched, onto (size, size)."""
     side, row, column = field.side, field.centre_row, field.centre_column
     angle = np.deg2rad(random.uniform(-TURN_DEGREES_MAX, TURN_DEGREES_MAX))
