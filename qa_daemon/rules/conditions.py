@@ -143,6 +143,25 @@ def _names(condition: Condition) -> Iterator[str]:
             return
 
 
+def tests(condition: Condition) -> Iterator[FactTest]:
+    """Yield every fact with its word that a condition holds, at any depth; not `free_of`."""
+    match condition:
+        case FactTest(operator=operator):
+            if operator in OPERATORS:
+                yield condition
+        case AllOf(conditions) | AnyOf(conditions):
+            for each in conditions:
+                yield from tests(each)
+        case Not(inner):
+            yield from tests(inner)
+        case Quantified(condition=inner, where=where):
+            yield from tests(inner)
+            if where is not None:
+                yield from tests(where)
+        case _:
+            return
+
+
 def registered(condition: Condition) -> Iterator[Registered]:
     """Yield the registered checks that a condition names."""
     match condition:

@@ -17,18 +17,11 @@ from qa_daemon.rules.reading.grammar import (
     read_check,
     read_condition,
 )
+from qa_daemon.rules.reading.keys import OPTIONAL, REQUIRED
 from qa_daemon.rules.reading.options import with_options
 from qa_daemon.rules.reading.proposals import read_suggest
 from qa_daemon.rules.reading.source import At, Raw, Reader, frozen_values, nearest, parse
 from qa_daemon.rules.schema import Need, Rule, RulePack, Status
-
-_REQUIRED: Final = frozenset(
-    {"id", "title", "topic", "severity", "status", "version", "level", "rationale", "check"}
-)
-_OPTIONAL: Final = frozenset(
-    {"applies_when", "needs", "suggest", "alternatives", "message", "quick", "cases"}
-    | {"known_false_positives", "enabled", "options"}
-)
 
 
 def load_pack(
@@ -85,9 +78,9 @@ def _read_file(
         return None
     if isinstance(raw, dict) and isinstance(raw.get("id"), str):
         reader.rule = raw["id"]
-    if not reader.keys(raw, (), _REQUIRED | _OPTIONAL):
+    if not reader.keys(raw, (), REQUIRED | OPTIONAL):
         return None
-    for key in sorted(_REQUIRED - set(raw)):
+    for key in sorted(REQUIRED - set(raw)):
         reader.fault((), f"the key '{key}' is missing")
     if reader.faults:
         return None

@@ -1,6 +1,6 @@
 """A series judged: what the rules find, each finding with the exact changes that would mend it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from attrs import evolve
@@ -106,18 +106,38 @@ def propose(rule: Rule, finding: Finding, facts: SeriesFacts | StudyFacts) -> Fi
 def _suggestions(
     rule: Rule, suggest: Suggest, finding: Finding, facts: SeriesFacts
 ) -> tuple[Suggestion, ...]:
+    made = _made(rule, suggest, finding, facts)
+    if suggest.subject in {"orientation", *JUDGED_BY_PIXELS}:
+        return made  # orientations are held by tests of their own, over every class
+    return tuple(each for each in made if _mends(rule, each, facts))
+
+
+def unfit(rule: Rule, finding: Finding, facts: SeriesFacts | StudyFacts) -> tuple[Suggestion, ...]:
+    """Return the suggestions that were left out: with them the check would not pass either."""
+    suggest = rule.suggest
+    if suggest is None or isinstance(facts, StudyFacts) or suggest.subject == "orientation":
+        return ()
+    if suggest.subject in JUDGED_BY_PIXELS:
+        return ()
+    made = _made(rule, suggest, finding, facts)
+    return tuple(each for each in made if not _mends(rule, each, facts))
+
+
+def _made(
+    rule: Rule, suggest: Suggest, finding: Finding, facts: SeriesFacts
+) -> tuple[Suggestion, ...]:
+    """Return what the rule would suggest, each different change once, fit or not."""
     if suggest.way == "registered":
         found = REGISTERED[suggest.subject](rule, facts)
         if suggest.subject in {"orientation", *JUDGED_BY_PIXELS}:
-            return found  # orientations are held by tests of their own, over every class
-        sure = [with_confidence(each, finding.confidence) for each in found]
-        return _mending(rule, sure, facts)
-    made = [
-        Suggestion(changes_of(each, finding, facts), confidence=finding.confidence)
-        for each in (suggest, *rule.alternatives)
-    ]
-    different = [each for at, each in enumerate(made) if each not in made[:at]]
-    return _mending(rule, different, facts)
+            return found
+        made = [with_confidence(each, finding.confidence) for each in found]
+    else:
+        made = [
+            Suggestion(changes_of(each, finding, facts), confidence=finding.confidence)
+            for each in (suggest, *rule.alternatives)
+        ]
+    return tuple(each for at, each in enumerate(made) if each.changes and each not in made[:at])
 
 
 def changes_of(suggest: Suggest, finding: Finding, facts: SeriesFacts) -> tuple[Change, ...]:
@@ -132,12 +152,6 @@ def changes_of(suggest: Suggest, finding: Finding, facts: SeriesFacts) -> tuple[
             return ()
         changes.extend(replacing(facts.series, each.subject, values))
     return tuple(changes)
-
-
-def _mending(
-    rule: Rule, suggestions: Iterable[Suggestion], facts: SeriesFacts
-) -> tuple[Suggestion, ...]:
-    return tuple(each for each in suggestions if each.changes and _mends(rule, each, facts))
 
 
 def _mends(rule: Rule, suggestion: Suggestion, facts: SeriesFacts) -> bool:

@@ -9,20 +9,20 @@ from qa_daemon.rules.operators.times import moment
 from qa_daemon.rules.reading.source import At, Raw, Reader, frozen_values
 from qa_daemon.rules.schema import CASE_ORDER, Case, CaseSeries, Outcome
 
-_SERIES_KEYS: Final = frozenset(
+SERIES_KEYS: Final = frozenset(
     {"tags", "instances", "irregularities", "transfer_syntax", "frames", "predictions"}
 )
-_CASE_KEYS: Final = frozenset(
+CASE_KEYS: Final = frozenset(
     {"name", "outcome", "series", "predictions", "table_side", "severity", "proposes"}
-    | {"received", "order", "orders", "habits", *_SERIES_KEYS}
+    | {"received", "order", "orders", "habits", *SERIES_KEYS}
 )
 
 
 def read_case(reader: Reader, raw: Raw, at: At) -> Case | None:
     """Return a case of a rule file; None, with the fault noted, if it is none."""
-    if not reader.keys(raw, at, _CASE_KEYS):
+    if not reader.keys(raw, at, CASE_KEYS):
         return None
-    series = raw.get("series", [{key: raw[key] for key in _SERIES_KEYS if key in raw}])
+    series = raw.get("series", [{key: raw[key] for key in SERIES_KEYS if key in raw}])
     predictions, proposes = raw.get("predictions", {}), raw.get("proposes", [])
     outcome = raw.get("outcome")
     said = {
@@ -91,7 +91,7 @@ def _are_orders(raw: Raw) -> bool:
 
 
 def _is_series(reader: Reader, raw: Raw, at: At) -> bool:
-    if not reader.keys(raw, at, _SERIES_KEYS):
+    if not reader.keys(raw, at, SERIES_KEYS):
         return False
     rows, kinds = raw.get("instances", []), raw.get("irregularities", [])
     if not isinstance(rows, list) or not isinstance(kinds, list):
