@@ -7,63 +7,22 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.table import Table
-from rich.text import Text
-
-from qa_daemon.cli import tables
 from qa_daemon.cli.opened import require_state, settings_of
-from qa_daemon.cli.printable import printable
 from qa_daemon.config.load import load_settings, show
 from qa_daemon.errors import ConfigurationError
 from qa_daemon.store.migrations import schema
 
 
-def list_rules(options: argparse.Namespace) -> int:
-    """List the rules in force."""
-    from qa_daemon.pipeline.rulebook import rules_in_force  # noqa: PLC0415  models are not needed
-
-    pack = rules_in_force(settings_of(options))
-    grid = Table.grid(padding=(0, 2), expand=True)
-    grid.add_column(no_wrap=True, style="bold")
-    grid.add_column(no_wrap=True, width=tables.BADGE_WIDTH)
-    grid.add_column(ratio=1)
-    for rule in (pack.rules[name] for name in sorted(pack.rules)):
-        facts = f"\n{rule.topic.value}, level {rule.level.value}, {rule.status.value}"
-        facts += ", quick" if rule.quick else ""
-        title = Text.assemble(printable(rule.title), (facts, "dim"))
-        grid.add_row(rule.id, tables.badge(rule.severity), title)
-    console = tables.screen()
-    console.print(grid)
-    console.print(Text(f"{len(pack.enabled)} rules in force, digest {pack.digest[:12]}", "dim"))
-    return 0
-
-
-def test_rules(options: argparse.Namespace) -> int:
-    """Run the cases that stand beside the rules; status 1 if one fails."""
-    from qa_daemon.pipeline.rulebook import rules_in_force  # noqa: PLC0415  models are not needed
-    from qa_daemon.rules.prove import prove  # noqa: PLC0415
-    from qa_daemon.suggest.propose import propose  # noqa: PLC0415
-
-    pack = rules_in_force(settings_of(options))
-    failures = prove(pack, propose)
-    for failure in failures:
-        print(
-            f"{failure.path}: {failure.rule}: case {failure.case!r}: "
-            f"expected {failure.wanted}, got {failure.got}"
-        )
-    cases = sum(len(rule.cases) for rule in pack.rules.values())
-    print(f"{cases} cases of {len(pack.rules)} rules: {len(failures)} failed")
-    return 1 if failures else 0
-
-
 def check_configuration(options: argparse.Namespace) -> int:
     """Print all faults at once, those of the rules included; status 2 if there is one."""
-    from qa_daemon.pipeline.rulebook import rules_in_force  # noqa: PLC0415  models are not needed
+    from qa_daemon.pipeline.rulebook import rulebook, today  # noqa: PLC0415
 
     settings = settings_of(options)
-    pack = rules_in_force(settings)
+    book = rulebook(settings, today())
     where = options.config or "the defaults"
-    print(f"{where}: no fault; {len(pack.enabled)} rules in force")
+    for ended in book.expired:
+        print(f"{where}: {ended}; it does not count any more")
+    print(f"{where}: no fault; {len(book.pack.enabled)} rules in force")
     return 0
 
 

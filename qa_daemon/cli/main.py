@@ -17,6 +17,7 @@ from pathlib import Path
 
 from qa_daemon.cli.printable import printable_lines
 from qa_daemon.cli.usage.models import add_models
+from qa_daemon.cli.usage.rules import add_rules
 from qa_daemon.cli.usage.words import INTENDED_USE
 from qa_daemon.cli.usage.words import Commands as _Commands
 from qa_daemon.cli.usage.words import Help as _Help
@@ -112,7 +113,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_serve(commands)
     _add_queue(commands)
     _add_series(commands)
-    _add_rules_and_models(commands)
+    add_rules(commands)
+    add_models(commands)
     _add_lexicon(commands)
     _add_training(commands)
     _add_upkeep(commands)
@@ -323,16 +325,10 @@ def _add_series(commands: _Commands) -> None:
     )
     recheck.add_argument("keys", nargs="*", metavar="KEY", help="as `series list` shows them")
     recheck.add_argument("--days", type=_count, metavar="N", help="all received in the last N days")
-
-
-def _add_rules_and_models(commands: _Commands) -> None:
-    actions = _group(commands, "rules", "the rules in force")
-    for name, purpose, function in (
-        ("list", "list the rules", "list_rules"),
-        ("test", "run the cases that stand beside the rules; status 1 if one fails", "test_rules"),
-    ):
-        _with_configuration(_command(actions, name, purpose, f"admin:{function}"))
-    add_models(commands)
+    recheck.add_argument(
+        "--dry-run", action="store_true", help="only show what would differ; with --days"
+    )
+    _with_json(recheck)
 
 
 def _add_lexicon(commands: _Commands) -> None:

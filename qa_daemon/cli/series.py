@@ -121,6 +121,12 @@ def recheck(options: argparse.Namespace) -> int:
     """Judge series again with the rules and models in force."""
     if bool(options.keys) == (options.days is not None):
         raise ConfigurationError("series recheck: give either keys, or --days N")
+    if options.dry_run:
+        if options.days is None:
+            raise ConfigurationError("series recheck: --dry-run wants --days N")
+        from qa_daemon.cli.owning import replaying  # noqa: PLC0415  loads rules and models
+
+        return replaying.recheck(options)
     with opened(settings_of(options)) as store:
         who = operator()
         if options.days is not None:

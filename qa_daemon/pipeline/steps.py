@@ -1,6 +1,6 @@
 """One function per step of a leased series: read, call the core once, commit once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
@@ -15,7 +15,7 @@ from qa_daemon.pipeline.engine import Engine
 from qa_daemon.predict.client import Request
 from qa_daemon.records.finding import Finding, Verdict, above_info
 from qa_daemon.records.instance import Instance
-from qa_daemon.records.issue import Fingerprint, Habit, Practice
+from qa_daemon.records.issue import Fingerprint, Practice
 from qa_daemon.records.series import Series
 from qa_daemon.records.states import SeriesEvent, SeriesState
 from qa_daemon.rules.facts import Context
@@ -143,11 +143,8 @@ def _judge(bench: Bench, lease: Lease) -> bool:
     result = result_rows.result_of(bench.store, lease.series_key, lease.revision)
     assert result is not None
     assert result.inference is not None
-    siblings = _siblings(bench, lease)
     practice = practice_of(series)
-    since = begun - HABIT_SPAN
-    habits = habit_rows.habits_of(bench.store, practice, since, besides=lease.series_key)
-    context = _context(bench.store, lease.series_key, habits)
+    siblings, context = surroundings(bench, lease.series_key, practice)
     verdict = bench.engine.judge(series, result.inference, siblings, context)
     of_study = bench.engine.examine_study((series, *siblings), context).verdict
     now = datetime.now(UTC)
@@ -179,21 +176,18 @@ def _fingerprint(practice: Practice, finding: Finding) -> Fingerprint | None:
     return fingerprint_of(finding, practice) if above_info((finding,)) else None
 
 
-def _context(store: Store, key: str, habits: Sequence[Habit]) -> Context:
-    row = series_rows.series_row(store, key)
-    if row is None:
-        return Context(habits=tuple(habits))
-    return Context(
-        received=row.last_received_at.astimezone(),
-        calling_ae=row.calling_ae,
-        habits=tuple(habits),
-    )
-
-
-def _siblings(bench: Bench, lease: Lease) -> tuple[Series, ...]:
-    rows = series_rows.siblings(bench.store, lease.series_key, SIBLINGS_MAX)
+def surroundings(bench: Bench, key: str, practice: Practice) -> tuple[tuple[Series, ...], Context]:
+    """Return what a series is judged beside: the others of its study, and how it came."""
+    rows = series_rows.siblings(bench.store, key, SIBLINGS_MAX)
     found = ((row, instances_read(bench, row.series_key, row.revision)) for row in rows)
-    return tuple(assemble(instances, row.revision) for row, instances in found if instances)
+    siblings = tuple(assemble(instances, row.revision) for row, instances in found if instances)
+    since = datetime.now(UTC) - HABIT_SPAN
+    habits = habit_rows.habits_of(bench.store, practice, since, besides=key)
+    row = series_rows.series_row(bench.store, key)
+    if row is None:
+        return siblings, Context(habits=tuple(habits))
+    came = row.last_received_at.astimezone()
+    return siblings, Context(came, calling_ae=row.calling_ae, habits=tuple(habits))
 
 
 def instances_read(bench: Bench, key: str, revision: int) -> tuple[Instance, ...]:

@@ -115,7 +115,7 @@ def _checked(options: argparse.Namespace, asked: Sequence[str]) -> Checked:
     with (
         tempfile.TemporaryDirectory(prefix="qa-daemon-check-") as unpacked,
         engine(settings) as whole,
-        _progress() as progress,
+        progress_bar() as progress,
     ):
         judges = whole.quick() if options.quick else whole
         request = _request(options, asked or whole.targets)
@@ -130,7 +130,8 @@ def _checked(options: argparse.Namespace, asked: Sequence[str]) -> Checked:
         return examination.checked(paths, place, progress)
 
 
-def _progress() -> Progress:
+def progress_bar() -> Progress:
+    """Return the bar on standard error; nothing is drawn where nobody looks."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

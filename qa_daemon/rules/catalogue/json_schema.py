@@ -141,32 +141,26 @@ def _tags() -> _Schema:
 
 def _case() -> _Schema:
     tags = {"$ref": "#/$defs/tags"}
-    series = {
+    labels = {"type": "object", "additionalProperties": _PROBABILITY}
+    predictions = {
+        "type": "object",
+        "properties": dict.fromkeys(TARGETS, labels),
+        "additionalProperties": False,
+    }
+    known: dict[str, _Schema] = {
         "tags": tags,
         "instances": _list(tags),
         "irregularities": _list(_TEXT),
         "transfer_syntax": _TEXT,
         "frames": {"type": "integer", "minimum": 0},
-    }
-    assert set(series) == SERIES_KEYS
-    labels = {"type": "object", "additionalProperties": _PROBABILITY}
-    known: dict[str, _Schema] = {
+        "predictions": predictions,
         "name": _TEXT,
         "outcome": _words(Outcome),
-        "series": {**_list(_object(series)), "minItems": 1},
-        "predictions": {
-            "type": "object",
-            "properties": dict.fromkeys(TARGETS, labels),
-            "additionalProperties": False,
-        },
         "severity": _words(severity.word for severity in Severity),
         "proposes": {"type": "array"},
         "received": _TEXT,
-        "order": {
-            "type": "object",
-            "properties": {name: {} for name in ORDER_FACTS},
-            "additionalProperties": False,
-        },
+        "order": _object({name: {} for name in ORDER_FACTS}),
     }
-    others: dict[str, _Schema] = {key: {} for key in CASE_KEYS - set(known) - SERIES_KEYS}
-    return _object({**series, **known, **others}, ["outcome"])
+    series = {key: known.get(key, {}) for key in SERIES_KEYS}
+    known["series"] = {**_list(_object(series)), "minItems": 1}
+    return _object({key: known.get(key, {}) for key in CASE_KEYS}, ["outcome"])
