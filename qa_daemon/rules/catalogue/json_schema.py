@@ -55,7 +55,7 @@ def rule_schema() -> _Schema:
         "title": "A rule of qa-daemon",
         **_object(properties, REQUIRED),
         "$defs": {
-            "condition": {"anyOf": list(_conditions())},
+            "condition": _condition(),
             "free_of": _free_of(),
             "need": _need(),
             "change": _change(),
@@ -83,26 +83,45 @@ def _words(words: Iterable[str]) -> _Schema:
     return {"enum": sorted(map(str, words))}
 
 
-def _conditions() -> Iterable[_Schema]:
-    fact = {"type": "string", "description": "tag.Keyword, frame.Keyword, prediction.TARGET, ..."}
-    for name, operator in sorted(OPERATORS.items()):
-        takes = {"description": f"{operator.means}; takes {operator.takes.words}"}
-        operand = {**takes, "anyOf": [dict(operator.takes.schema), _OPTION]}
-        yield _object({"fact": fact, name: operand}, ["fact", name])
-    yield _object({"all": {**_list(_CONDITION), "minItems": 1}}, ["all"])
-    yield _object({"any": {**_list(_CONDITION), "minItems": 1}}, ["any"])
-    yield _object({"not": _CONDITION}, ["not"])
-    below = {"is": _CONDITION, "where": _CONDITION}
-    for quantity in QUANTITIES:
-        yield _object({quantity: _TEXT, **below}, [quantity, "is"])
-    for quantity in COUNTED:
-        number = {"type": "integer", "minimum": 0}
-        yield _object({quantity: number, "of": _TEXT, **below}, [quantity, "of", "is"])
-    yield {
-        "type": "object",
-        "properties": {"registered": _words({*SERIES_CHECKS, *STUDY_CHECKS})},
-        "required": ["registered"],
+def _condition() -> _Schema:
+    """Return the schema of a condition: one object, so that editors offer every word at once."""
+    properties: dict[str, _Schema] = {
+        "fact": {"type": "string", "description": "tag.Keyword, frame.Keyword, prediction.TARGET"},
+        "all": {**_list(_CONDITION), "minItems": 1, "description": "every one holds"},
+        "any": {**_list(_CONDITION), "minItems": 1, "description": "at least one holds"},
+        "not": _CONDITION,
+        "registered": _words({*SERIES_CHECKS, *STUDY_CHECKS}),
+        "is": _CONDITION,
+        "where": _CONDITION,
+        "of": _TEXT,
     }
+    for quantity in QUANTITIES:
+        properties[quantity] = {**_TEXT, "description": "instances, frames, series, tag.SEQUENCE"}
+    for name, operator in OPERATORS.items():
+        properties[name] = {
+            "description": f"{operator.means}; takes {operator.takes.words}",
+            "anyOf": [dict(operator.takes.schema), _OPTION],
+        }
+    words = {*OPERATORS}
+    forms = [
+        {
+            "required": ["fact"],
+            "minProperties": 2,
+            "maxProperties": 2,
+            "propertyNames": _words({"fact", *words}),
+        },
+        *({"required": [name], "maxProperties": 1} for name in ("all", "any", "not")),
+        *(
+            {"required": [name, "is"], "propertyNames": _words({name, "is", "where"})}
+            for name in QUANTITIES
+        ),
+        *(
+            {"required": [name, "of", "is"], "propertyNames": _words({name, "of", "is", "where"})}
+            for name in COUNTED
+        ),
+        {"required": ["registered"]},
+    ]
+    return {"type": "object", "properties": properties, "anyOf": forms}
 
 
 def _free_of() -> _Schema:

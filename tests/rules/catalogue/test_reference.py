@@ -6,11 +6,12 @@ from typing import Any
 
 import yaml
 
+from qa_daemon.rules.catalogue.lint import lint
 from qa_daemon.rules.catalogue.reference import reference
 from qa_daemon.rules.load import load_pack
 from qa_daemon.rules.operators import OPERATORS
 from qa_daemon.rules.prove import prove
-from qa_daemon.suggest.propose import propose
+from qa_daemon.suggest.propose import propose, unfit
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "rules.md"
 
@@ -32,7 +33,13 @@ def frozen(raw: Any) -> Any:
 
 
 def test_the_rule_of_the_page_holds_its_cases() -> None:
-    (text,) = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    pack = load_pack({"site/a.yaml": text})
-    assert not prove(pack, propose)
-    assert len(pack.rules["SITE-001"].cases) == 2
+    readme = PAGE.parents[1] / "README.md"
+    texts = re.findall(
+        r"```yaml\n(id: SITE.*?)```", PAGE.read_text() + readme.read_text(), re.DOTALL
+    )
+    assert len(texts) == 2
+    for text in texts:
+        pack = load_pack({"site/a.yaml": text})
+        assert not prove(pack, propose)
+        assert not lint(pack, unfit)
+        assert len(pack.rules["SITE-001"].cases) == 2
