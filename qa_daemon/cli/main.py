@@ -352,7 +352,7 @@ def _add_training(commands: _Commands) -> None:
         "train",
         "train a model (needs the extra `train`)",
         "training.commands:train",
-        more="Writes OUT/models/TARGET/VERSION/ and prints its path; the same command goes on\n"
+        more="Writes OUT/models/ID/VERSION/ and prints its path; the same command goes on\n"
         "after a stop. DIR is a data folder, or a folder of DICOM files with labels.csv: columns\n"
         "file, patient, labels (joined by |); if wanted frame, series, source, decision.\n\n"
         "  qa-daemon train body_region --data ../shared/data --out made\n"

@@ -13,7 +13,7 @@ import numpy as np
 from attrs import evolve, field, frozen
 
 from qa_daemon.errors import InputError
-from qa_daemon.predict.catalog import Catalog, ModelCard, load_catalog
+from qa_daemon.predict.catalog import Catalog, ModelCard, Wanted, load_catalog
 from qa_daemon.predict.interpreter import Interpreter
 from qa_daemon.training.fit import Run, Told, fit
 from qa_daemon.training.package import Made, blank_card, flat_buffer, write
@@ -139,7 +139,7 @@ def fitted_card(recipe: Recipe[E], order: Order, examples: Sequence[E], name: st
     model = fit(recipe, weighted(examples), run)
     content = flat_buffer(model)
     keras.backend.clear_session()
-    return blank_card(recipe, content, order.version)
+    return blank_card(recipe, content, order.version, order.licences)
 
 
 def scored(recipe: Recipe[E], card: ModelCard, examples: Sequence[E]) -> Scored[E]:
@@ -178,6 +178,7 @@ def joined(parts: Sequence[Scored[E]]) -> Scored[E]:
 
 def models_beside(order: Order) -> Catalog:
     """Return the models that may be asked: those of OUT first, then those shipped."""
-    own = load_catalog(order.out / MODELS)
-    shipped = load_catalog(order.beside) if order.beside else Catalog()
+    wanted = Wanted(licences=order.licences.value)
+    own = load_catalog(order.out / MODELS, wanted)
+    shipped = load_catalog(order.beside, wanted) if order.beside else Catalog()
     return Catalog({**shipped.cards, **own.cards}, own.problems)

@@ -35,6 +35,8 @@ from qa_daemon.training.recipe import (
 )
 from qa_daemon.training.split import split
 
+#: Ends the id of a model that saw material of open licences only.
+OPEN_ENDING: Final = "_open"
 #: Golden inputs of 80 x 80; of larger ones as many as fill the same room, and two at least.
 GOLDEN_COUNT: Final = 6
 GOLDEN_PIXELS: Final = GOLDEN_COUNT * 80 * 80
@@ -99,10 +101,15 @@ def averaged(models: Sequence[keras.Model], name: str) -> keras.Model:
     return keras.Model(given, keras.layers.Average()([model(given) for model in models]), name=name)
 
 
-def blank_card(recipe: Recipe[Any], content: bytes, version: str) -> ModelCard:
-    """Return the card of a network before calibration."""
+def blank_card(
+    recipe: Recipe[Any], content: bytes, version: str, licences: Licences = Licences.ALL
+) -> ModelCard:
+    """Return the card of a network before calibration.
+
+    A model of open material has an id of its own: both kinds stand side by side in one folder.
+    """
     return ModelCard(
-        id=recipe.name,
+        id=recipe.name if licences is Licences.ALL else f"{recipe.name}{OPEN_ENDING}",
         version=version,
         target=recipe.target,
         labels=recipe.labels,
@@ -115,6 +122,7 @@ def blank_card(recipe: Recipe[Any], content: bytes, version: str) -> ModelCard:
         temperature=1.0,
         correlation=0.0,
         witnesses=recipe.witnesses,
+        licences=licences.value,
         digest=hashlib.sha256(content).hexdigest(),
         content=content,
         golden=Path(),

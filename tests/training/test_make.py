@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve
 
 from qa_daemon.errors import ConfigurationError
-from qa_daemon.predict.catalog import load_catalog
+from qa_daemon.predict.catalog import Wanted, load_catalog
 from qa_daemon.predict.interpreter import Interpreter, check_golden
 from qa_daemon.training.make import Order, make
 from qa_daemon.training.networks import network
@@ -37,13 +37,18 @@ def test_a_target_is_learnt_and_goes_from_data_to_a_package(
     assert "source: " not in written
 
 
-def test_open_material_alone_is_named_in_the_card(
+def test_open_material_alone_makes_a_model_beside_the_other(
     tiny: Recipe[Example], bars_data: Path, tmp_path: Path
 ) -> None:
     order = Order(data=bars_data, out=tmp_path, licences=Licences.OPEN, steps=1)
-    text = (make(tiny, order) / "card.yaml").read_text(encoding="utf-8")
-    assert "licences: open" in text
+    folder = make(tiny, order)
+    assert folder == tmp_path / "models" / "view_open" / "1.0.0"
+    text = (folder / "card.yaml").read_text(encoding="utf-8")
     assert "not stated" not in text
+    make(tiny, evolve(order, licences=Licences.ALL))
+    models = tmp_path / "models"
+    assert load_catalog(models, Wanted(licences="open")).cards["view"].name == "view_open@1.0.0"
+    assert load_catalog(models).cards["view"].name == "view@1.0.0"
 
 
 def test_final_fits_on_everything_and_measures_out_of_fold(

@@ -78,7 +78,7 @@ def evaluate(options: argparse.Namespace) -> int:
                     beside=shipped("models"),
                     progress=told,
                 ),
-                package=options.model or _shipped_package(options.target),
+                package=options.model or _shipped_package(options.target, options.licences),
                 is_quick=options.quick,
             ),
         )
@@ -86,11 +86,11 @@ def evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
-def _shipped_package(target: str) -> Path | None:
+def _shipped_package(target: str, licences: str) -> Path | None:
     """Return the folder of the shipped package of a target, None where there is none."""
-    from qa_daemon.predict.catalog import load_catalog  # noqa: PLC0415  loads numpy
+    from qa_daemon.predict.catalog import Wanted, load_catalog  # noqa: PLC0415  loads numpy
 
-    card = load_catalog(shipped("models")).of(target)
+    card = load_catalog(shipped("models"), Wanted(licences=licences)).of(target)
     return card.golden.parent.parent if card else None
 
 
