@@ -5,6 +5,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -109,6 +110,23 @@ def require_training() -> None:
         )
     # Set before it is imported: 2 leaves out what is not an error.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with _standard_error_closed():
+        import_module("tensorflow")
+
+
+@contextlib.contextmanager
+def _standard_error_closed() -> Iterator[None]:
+    """Keep the greetings of native libraries, which no setting reaches, from the screen."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def writable(folder: Path) -> Path:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 from attrs import frozen
 
+from qa_daemon.errors import ConfigurationError
 from qa_daemon.predict.catalog import ModelCard, load_card
 from qa_daemon.predict.interpreter import Interpreter
 from qa_daemon.training.evaluation import results, shortcuts
@@ -56,7 +57,7 @@ class Question:
 
 def evaluate(recipe: Recipe[E], question: Question) -> Path:
     """Evaluate a recipe and its package; return the report."""
-    order = question.order
+    order, card = question.order, _card(recipe, question.package)
     examples = gathered(recipe, order)
     seen = material(recipe, examples)
     chosen = _chosen(parts(examples), is_quick=question.is_quick)
@@ -72,7 +73,7 @@ def evaluate(recipe: Recipe[E], question: Question) -> Path:
     if recipe.kind is Kind.OWN:
         return _by_recipe(asking, outcomes, how)
     told = _told(recipe, seen, outcomes)
-    own = _package(recipe, question, seen, examples)
+    own = _package(recipe, card, seen, examples)
     report = Report(
         target=recipe.target,
         labels=recipe.labels,
@@ -87,13 +88,31 @@ def evaluate(recipe: Recipe[E], question: Question) -> Path:
                 for name, each in told.items()
             },
             "sources held out": _by_source(recipe, seen, outcomes),
-            "shortcuts": _shortcuts(asking, question),
+            "shortcuts": _shortcuts(asking, card),
         },
         folds={name: each["fold"] for name, each in told.items()},
         package=own[0] if own else None,
     )
     _write(report.figures, order.out)
     return written(report, order.out / "report.html")
+
+
+def _card(recipe: Recipe[E], package: Path | None) -> ModelCard | None:
+    """Return the card of the package that is measured as it is.
+
+    Raises
+    ------
+    ConfigurationError
+        If it cannot be loaded, or was made by another recipe.
+    """
+    if package is None:
+        return None
+    card = load_card(package)
+    if (card.target, card.labels, card.size) != (recipe.target, recipe.labels, recipe.size):
+        raise ConfigurationError(
+            f"{card.name}: was not made by this recipe of {recipe.target}; name another --model"
+        )
+    return card
 
 
 def _by_recipe(asking: Asking[E], outcomes: Sequence[Outcome], how: Figures) -> Path:
@@ -197,13 +216,14 @@ def _by_source(recipe: Recipe[E], seen: Material[E], outcomes: Sequence[Outcome]
 
 
 def _package(
-    recipe: Recipe[E], question: Question, seen: Material[E], examples: tuple[E, ...]
+    recipe: Recipe[E], card: ModelCard | None, seen: Material[E], examples: tuple[E, ...]
 ) -> tuple[Told, Figures] | None:
     """Return what the package says of those that no shipped fit has seen."""
-    if question.package is None:
+    if card is None:
         return None
-    card = load_card(question.package)
     unseen = seen.of(split(examples, recipe.held_out).held_out)
+    if not unseen.examples:
+        return None
     told = Told(
         _asked(card, unseen, recipe.kind),
         unseen.truth,
@@ -218,16 +238,17 @@ def _asked(card: ModelCard, unseen: Material[Any], kind: Kind) -> results.Number
     return results.shares_at(logits, card.temperature, len(card.labels), kind)
 
 
-def _shortcuts(asking: Asking[E], question: Question) -> Figures:
+def _shortcuts(asking: Asking[E], card: ModelCard | None) -> Figures:
     recipe, seen = asking.recipe, asking.seen
     measured = seen.at([at for at, e in enumerate(seen.examples) if e.origin.is_measured])
     found: Figures = {
         "border alone": shortcuts.border(measured, recipe.kind),
         "source among pictures of one label": shortcuts.source(measured, recipe.labels),
     }
-    if recipe.masked is not None and question.package is not None:
-        card = load_card(question.package)
+    if recipe.masked is not None and card is not None:
         unseen = measured.of(split(measured.examples, recipe.held_out).held_out)
+        if not unseen.examples:
+            return found
         hidden = np.stack([recipe.masked(example) for example in unseen.examples])
         asked = Interpreter(card)
         found["markers masked"] = shortcuts.masked(

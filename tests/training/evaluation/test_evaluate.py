@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from attrs import evolve
 
+from qa_daemon.errors import ConfigurationError
 from qa_daemon.training import make as making
 from qa_daemon.training import package
 from qa_daemon.training.evaluation import asking, evaluate, material
@@ -61,6 +62,17 @@ def test_a_stopped_evaluation_goes_on_and_tells_model_baselines_sources_and_shor
     assert not re.search(r"""(src|href)=["'](?!#)""", page.replace("xlink:", ""))
     assert "<script" not in page
     assert "A quick run" in page
+
+
+def test_a_package_of_another_recipe_is_refused(
+    recipe: Recipe[Example], bars_data: Path, tmp_path: Path
+) -> None:
+    order = Order(data=bars_data, out=tmp_path, steps=1)
+    question = Question(order=order, package=make(recipe, order), is_quick=True)
+    other = evolve(recipe, labels=("AP", "PA", "LATERAL"), kind=Kind.MULTI)
+    with pytest.raises(ConfigurationError, match="was not made by this recipe of view"):
+        evaluate.evaluate(other, question)
+    assert not (tmp_path / "parts").exists()
 
 
 def test_as_many_steps_are_taken_as_the_time_allows_and_the_number_is_kept(
