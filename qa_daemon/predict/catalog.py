@@ -216,13 +216,13 @@ def load_catalog(folder: Path, wanted: Wanted = Wanted()) -> Catalog:
     A damaged newest version makes its target unavailable rather than falling back in silence, and
     so does a promoted one.
     """
-    if not folder.is_dir():
+    if not _is_folder(folder):
         return Catalog(problems=(Problem(str(folder), "no such folder; models are unavailable"),))
     problems: list[Problem] = []
     packages = packages_of(folder, problems)
     usual = _usual(packages, wanted.licences, problems)
     chosen = dict(usual)
-    if wanted.further is not None and wanted.further.is_dir():
+    if wanted.further is not None and _is_folder(wanted.further):
         packages = {**packages_of(wanted.further, problems), **packages}
     for slot, name in wanted.promoted.items():
         chosen.pop(slot, None)
@@ -254,7 +254,9 @@ def _keyed(by_slot: Mapping[str, ModelCard]) -> Mapping[str, ModelCard]:
 def packages_of(folder: Path, problems: list[Problem] | None = None) -> dict[str, Path]:
     """Return the packages below a folder by id@version, oldest versions first."""
     found: dict[tuple[str, tuple[int, ...]], Path] = {}
-    for package in sorted(path for path in folder.glob("*/*") if path.is_dir()):
+    for package in sorted(folder.glob("*/*") if _is_folder(folder) else ()):
+        if not _is_folder(package):
+            continue
         version = _version(package.name)
         if version is not None:
             found[package.parent.name, version] = package
@@ -264,6 +266,13 @@ def packages_of(folder: Path, problems: list[Problem] | None = None) -> dict[str
     return {
         f"{package.parent.name}@{package.name}": package for _, package in sorted(found.items())
     }
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # no right to look, for one who checks files beside a service
+        return False
 
 
 def _usual(

@@ -40,7 +40,7 @@ from qa_daemon.records.instance import Irregularity
 _PR_SET_PDEATHSIG: Final = 1
 _START_BYTES_MAX: Final = 1 << 30
 #: Golden inputs asked at the start, which has to be quick; `models list` asks all.
-GOLDEN_MAX: Final = 2
+GOLDEN_MAX: Final = 1
 
 
 def main() -> None:
@@ -71,15 +71,14 @@ def main() -> None:
 def loaded(cards: tuple[ModelCard, ...]) -> tuple[dict[str, Interpreter], dict[str, str]]:
     """Return the models by name, and why others are refused.
 
-    Each has answered some of its golden inputs as when it was made, and one picture alone, so that
-    all memory and code is in place.
+    Each has answered golden inputs as when it was made, one alone as in service, so that all memory
+    and code is in place.
     """
     models, refused = {}, {}
     for card in cards:
         try:
             model = Interpreter(card)
             check_golden(card, GOLDEN_MAX, model)
-            model.scores(np.zeros((1, card.size, card.size), np.float32))
         except (ConfigurationError, ValueError, RuntimeError) as error:
             refused[card.name] = str(error)
         else:

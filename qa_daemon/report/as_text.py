@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from qa_daemon.records.finding import Change, Finding, Hypothesis, JsonValue, Scope, Suggestion
-from qa_daemon.records.prediction import Prediction
+from qa_daemon.records.prediction import Abstention, Prediction
 from qa_daemon.report.summary import INTENDED_USE, SeriesReport
 
 HYPOTHESES: Final[Mapping[Hypothesis, str]] = {
@@ -61,7 +61,9 @@ def _predictions(predictions: Sequence[Prediction]) -> Iterator[str]:
     yield "What the pixels show"
     if not of_series:
         yield "  nothing was asked"
-    for each in sorted(of_series, key=lambda each: each.target):
+    # Targets of other modalities would bury those that say something.
+    telling = [each for each in of_series if each.reason is not Abstention.NOT_APPLICABLE]
+    for each in sorted(telling or of_series[:1], key=lambda each: each.target):
         yield f"  {each.target:24}{_said(each)}"
 
 

@@ -28,7 +28,7 @@ CHANGE = {"scope", "sop_instance_uid", "action", "attribute", "tag", "path", "vr
           "proposed"}  # fmt: skip
 RULES = {"passed", "finding", "not_applicable", "not_evaluated", "fault"}
 #: Fields that only some targets have (contract, section 2), and one that was added.
-SOMETIMES = {"labels", "turn", "mirror"}
+SOMETIMES = {"labels", "turn", "mirror", "box", "mirrored"}
 
 
 def uids(ran: Ran) -> list[str]:

@@ -13,6 +13,7 @@ from qa_daemon.predict.catalog import (
     Witness,
     load_card,
     load_catalog,
+    packages_of,
 )
 from qa_daemon.predict.interpreter import check_golden
 
@@ -258,3 +259,10 @@ def test_a_card_names_its_sources_with_their_licences() -> None:
     assert card is not None
     assert len(card.sources) > 10
     assert all(source.name and source.licence for source in card.sources)
+
+
+def test_a_site_folder_that_nobody_may_look_into_is_none(models: Path, tmp_path: Path) -> None:
+    # A path through a file cannot be looked at either, whoever asks (root may look anywhere).
+    (tmp_path / "file").write_bytes(b"")
+    assert load_catalog(models, Wanted(further=tmp_path / "file" / "models")).problems == ()
+    assert packages_of(tmp_path / "absent") == {}
