@@ -64,7 +64,15 @@ def fit(recipe: Recipe[E], examples: Sequence[E], run: Run) -> keras.Model:
     parts = watched(examples, recipe.watch_share)
     fitted = parts.training or tuple(examples)
     draw = recipe.draws(fitted, plan)
-    model = recipe.network(Start(data=run.data, sample=lambda: _sample(draw)))
+    model = recipe.network(
+        Start(
+            data=run.data,
+            sample=lambda: _sample(draw),
+            fit_of=lambda target: (
+                run.out.parent / run.out.name.replace(recipe.target, target, 1) / WEIGHTS
+            ),
+        )
+    )
     if (run.out / WEIGHTS).is_file():
         model.load_weights(run.out / WEIGHTS)
         return model

@@ -154,10 +154,13 @@ class Start:
         The data folder; `pretrained/` in it holds weights of backbones.
     sample
         Returns training pictures, shape (n, size, size, 1), to move batch norm statistics in.
+    fit_of
+        Returns where the weights of another target lie that was fitted on the same material.
     """
 
     data: Path
     sample: Callable[[], NDArray[np.float32]] = field(repr=False)
+    fit_of: Callable[[str], Path] = field(repr=False)
 
 
 @frozen(kw_only=True)

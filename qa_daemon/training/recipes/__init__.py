@@ -12,15 +12,19 @@ from qa_daemon.errors import ConfigurationError
 #: Target to `module:name` of its recipe, in this room.
 RECIPES: Final = {
     "axial_orientation": "axial_orientation:RECIPE",
+    "body_part": "radiographs.body_part:RECIPE",
     "body_region": "body_region:RECIPE",
-    "coronal_orientation": "other_orientations:CORONAL",
-    "plane": "plane:RECIPE",
-    "sagittal_orientation": "other_orientations:SAGITTAL",
-    "stack_direction": "stack_direction:RECIPE",
     "chest_opacity": "pictures.chest_opacity:RECIPE",
+    "coronal_orientation": "other_orientations:CORONAL",
     "image_kind": "pictures.image_kind:RECIPE",
     "image_quality": "pictures.image_quality:RECIPE",
+    "laterality": "radiographs.laterality:RECIPE",
+    "plane": "plane:RECIPE",
+    "radiograph_orientation": "radiographs.radiograph_orientation:RECIPE",
+    "sagittal_orientation": "other_orientations:SAGITTAL",
     "side_marker": "pictures.side_marker:RECIPE",
+    "stack_direction": "stack_direction:RECIPE",
+    "view": "radiographs.view:RECIPE",
 }
 
 
