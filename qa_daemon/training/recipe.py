@@ -160,7 +160,7 @@ class Start:
 
     data: Path
     sample: Callable[[], NDArray[np.float32]] = field(repr=False)
-    fit_of: Callable[[str], Path] = field(repr=False)
+    fit_of: Callable[[str], Path] = field(default=Path, repr=False)
 
 
 @frozen(kw_only=True)

@@ -230,7 +230,8 @@ def rejected(card: ModelCard, said: Answers, least: float) -> Figures:
     for picture, sure, truth in zip(said.pictures, said.sure, said.truth, strict=True):
         if truth.any():
             continue
-        name = picture.source.split(":")[0] if "slices:" in picture.source else picture.source
+        is_slice = picture.id.startswith("volumes")
+        name = f"slices of {picture.modality} volumes" if is_slice else picture.source
         kinds[name].append(float(sure))
     asked = Interpreter(card)
     random = np.random.default_rng(DRAWN_SEED)
@@ -263,7 +264,9 @@ def single_figures(card: ModelCard, found: Scored[Radiograph], sources: frozense
     groups = defaultdict(list)
     for at, picture in enumerate(published.examples):
         if not picture.labels:
-            groups[f"without a label: {picture.source.split(':')[0]}"].append(at)
+            is_slice = picture.id.startswith("volumes")
+            name = "slices of volumes" if is_slice else picture.source
+            groups[f"without a label: {name}"].append(at)
             continue
         place = "other hospitals" if is_elsewhere(picture, sources) else "hospitals of the fit"
         groups[place].append(at)

@@ -180,7 +180,7 @@ def slices(data: Path) -> Iterator[Radiograph]:
                     id=f"{folder}/{path.name}#{index}",
                     read=partial(_windowed if is_hu else _as_stored, volume[index].copy()),
                     labels=(),
-                    source=f"slices: {said.get('collection', path.stem)}",
+                    source=str(said.get("collection", path.stem)),
                     patient=f"{said.get('collection', path.stem)}|{said.get('patient', path.stem)}",
                     licence=str(said.get("licence", "")),
                     modality=str(said["modality"]),
