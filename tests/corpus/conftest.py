@@ -17,7 +17,7 @@ from qa_daemon.cli.checking.examination import Examination
 from qa_daemon.cli.checking.ledger import Conditions, Ledger
 from qa_daemon.config.load import load_settings
 from qa_daemon.intake.archive import Bounds
-from qa_daemon.pipeline.engine import DEFAULT_TARGETS, engine
+from qa_daemon.pipeline.engine import engine
 from qa_daemon.predict.client import Request
 from qa_daemon.report.as_json import document
 
@@ -56,8 +56,8 @@ Check = Callable[..., Result]
 def check(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Check]:
     """Return `check --json PATH...` within this process, with one engine for the session."""
     settings = load_settings(None, overrides={"state": tmp_path_factory.mktemp("state")})
-    request = Request(targets=DEFAULT_TARGETS, per_instance=False)
     with engine(settings) as bench:
+        request = Request(targets=bench.targets, per_instance=False)
         conditions = Conditions(bench.rules_digest, bench.models_digest, request, 10)
         examination = Examination(bench, request, settings.limits, Ledger(None, conditions))
 

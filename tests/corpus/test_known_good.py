@@ -47,6 +47,9 @@ ALLOWED: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "COMPLETE-004": ("dicom/pet_wholebody_qin_hn",),
         "GEOM-006": ("pip/pydicom/DICOMDIR*",),
     },
+    "Photometric Interpretation was changed on purpose; the chest is shown as a negative": {
+        "PIXEL-007": ("dicom_cr/txv_fake_monochrome1_chest_pa.dcm",),
+    },
     "a rescale and a look-up table at once": {
         "PIXEL-015": ("dicom_cr/fodicom_CR_ModalitySequenceLUT.dcm",),
     },

@@ -40,6 +40,11 @@ def test_every_shipped_rule_says_where_the_standard_says_so(shipped_pack: RulePa
         assert all(case.name for case in rule.cases), rule.path
 
 
+def test_every_shipped_rule_says_when_it_errs(shipped_pack: RulePack) -> None:
+    for rule in shipped_pack.rules.values():
+        assert rule.known_false_positives, rule.path
+
+
 def test_every_registered_check_is_used_by_a_shipped_rule() -> None:
     texts = "".join(path.read_text() for path in Path("rules").rglob("*.yaml"))
     for name in (*SERIES_CHECKS, *STUDY_CHECKS):

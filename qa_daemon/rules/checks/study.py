@@ -5,10 +5,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Final
 
+from qa_daemon.dicom.regions import REGIONS, regions_of
 from qa_daemon.records.finding import Severity
 from qa_daemon.records.prediction import Prediction
 from qa_daemon.records.series import Series
 from qa_daemon.rules.checks.registry import Options, of_series, of_study
+from qa_daemon.rules.checks.side.texts import OF_ORDER, parts_in, texts_in
 from qa_daemon.rules.facts import (
     PASSED,
     Answer,
@@ -25,33 +27,30 @@ _IDENTITY: Final = ("PatientID", "PatientName", "PatientBirthDate", "PatientSex"
 
 _WORD: Final = re.compile(r"[^\W_]+")
 
-#: Words of descriptions for the modality, in the languages that were met.
+#: Words of descriptions for the modality, in the languages that were met. `echo` is left out: it
+#: is a word of MR, too; and so is `us`, of the country.
 _MODALITY_WORDS: Final = {
     modality: frozenset(words.split())
     for modality, words in {
         "MR": "mr mri mpmri mrt mra irm rm rmn fmri",
         "CT": "ct cta cct hrct tc tac tdm",
+        "US": "ultrasound sono sonography sonographie ultraschall échographie ecografia echografie "
+        "sonografie doppler",
+        "MG": "mammography mammographie mammografie mammografia mamografia mamografía",
+        "X": "xr xray röntgen roentgen radiografia radiografía radiographie",
     }.items()
+}
+#: Modalities that a word stands for.
+_MODALITIES: Final = {
+    **{modality: frozenset({modality}) for modality in _MODALITY_WORDS},
+    "X": frozenset({"CR", "DX", "RG", "RF", "XA", "MG", "PX", "IO"}),
+    "MG": frozenset({"MG", "CR", "DX"}),
 }
 _SEVERAL_MODALITIES: Final = frozenset(
     ("pet", "pt", "petct", "petmr", "spect", "fusion", "hybrid", "biopsy")
 )
 
-#: Words of descriptions for the regions of target `body_region`; a word list, not a lexicon.
-_REGION_WORDS: Final = {
-    region: frozenset(words.split())
-    for region, words in {
-        "HEAD": "head brain skull cerebral cerebrale cranial cranio neuro neurocranium schaedel "
-        "schädel kopf tete tête cerveau orbit orbits sinus sinuses pituitary sella face facial iac",
-        "NECK": "neck cervical cspine hals halswirbelsäule hws cou larynx thyroid",
-        "CHEST": "chest thorax thoracic lung lungs pulmonary heart cardiac breast bws",
-        "ABDOMEN": "abdomen abdominal abd abdo liver kidney kidneys renal pancreas spleen lumbar "
-        "lspine lws",
-        "PELVIS": "pelvis pelvic prostate bladder uterus hip hips becken rectum sacrum",
-        "LOWERLIMB": "knee knees genou knie ankle foot feet leg legs femur thigh tibia",
-    }.items()
-}
-_FROM_HEAD_TO_FEET: Final = tuple(_REGION_WORDS)
+_FROM_HEAD_TO_FEET: Final = REGIONS
 
 
 def _words(facts: SeriesFacts) -> frozenset[str]:
@@ -68,11 +67,13 @@ def description_agrees_with_modality(facts: SeriesFacts, _: Options) -> Answer:
     named = {modality for modality, known in _MODALITY_WORDS.items() if known & words}
     if len(named) != 1 or words & _SEVERAL_MODALITIES:
         return NotApplicable()
-    if facts.series.modality in named:
+    word = named.pop()
+    if facts.series.modality in _MODALITIES[word]:
         return PASSED
+    told = "a radiograph" if word == "X" else word
     return (
         Hit(
-            f"The study is described as {named.pop()}, but this series is {facts.series.modality}.",
+            f"The study is described as {told}, but this series is {facts.series.modality}.",
             evidence={"StudyDescription": facts.text("StudyDescription")},
         ),
     )
@@ -81,9 +82,9 @@ def description_agrees_with_modality(facts: SeriesFacts, _: Options) -> Answer:
 @of_series
 def description_agrees_with_region(facts: SeriesFacts, _: Options) -> Answer:
     """Check that the pixels show a region that the description names, or a neighbour of it."""
-    words = _words(facts)
-    named = [region for region, known in _REGION_WORDS.items() if known & words]
-    if not named:
+    parts = parts_in(texts_in(facts.series.shared, OF_ORDER))
+    named = sorted(frozenset[str]().union(*map(regions_of, parts)))
+    if not named or not all(map(regions_of, parts)):
         return NotApplicable()
     seen = decided(facts.inference.of("body_region"), "")
     if not isinstance(seen, Prediction) or not seen.labels:
