@@ -9,6 +9,7 @@ import math
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,12 +44,19 @@ Told = Callable[[int, int, float], None]
 
 @frozen(kw_only=True)
 class Run:
-    """Where and for how long a recipe is fitted."""
+    """Where and for how long a recipe is fitted.
+
+    Attributes
+    ----------
+    is_alone
+        Nothing may be built on the fits of other targets: they may have seen what is held out.
+    """
 
     data: Path
     out: Path
     steps: int
     seed: int = 1
+    is_alone: bool = False
     told: Told = field(default=lambda *_: None, repr=False)
 
 
@@ -68,9 +76,7 @@ def fit(recipe: Recipe[E], examples: Sequence[E], run: Run) -> keras.Model:
         Start(
             data=run.data,
             sample=lambda: _sample(draw),
-            fit_of=lambda target: (
-                run.out.parent / run.out.name.replace(recipe.target, target, 1) / WEIGHTS
-            ),
+            fit_of=None if run.is_alone else partial(_fit_of, recipe.target, run.out),
         )
     )
     if (run.out / WEIGHTS).is_file():
@@ -86,6 +92,11 @@ def fit(recipe: Recipe[E], examples: Sequence[E], run: Run) -> keras.Model:
     part.replace(run.out / WEIGHTS)
     shutil.rmtree(run.out / "checkpoints", ignore_errors=True)
     return model
+
+
+def _fit_of(own: str, out: Path, target: str) -> Path:
+    """Return where the fit of another target lies that is called as this one."""
+    return out.parent / out.name.replace(own, target, 1) / WEIGHTS
 
 
 def _name_of(recipe: Recipe[Any], examples: Sequence[Example], run: Run) -> str:

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from attrs import evolve, field, frozen
 
-from qa_daemon.errors import InputError
+from qa_daemon.errors import ConfigurationError, InputError
 from qa_daemon.predict.catalog import Catalog, ModelCard, Wanted, load_catalog
 from qa_daemon.predict.interpreter import Interpreter
 from qa_daemon.training.fit import Run, Told, fit
@@ -46,6 +46,8 @@ class Order:
         A data folder, or a site's own pictures with their table of labels.
     extra
         Folders of a site's own pictures, besides `data`.
+    is_alone
+        As in `fit.Run`.
     beside
         A folder of models that may be asked where OUT holds none of a target.
     steps
@@ -62,12 +64,23 @@ class Order:
     steps: int | None = None
     seed: int = 1
     is_final: bool = False
+    is_alone: bool = False
     beside: Path | None = None
     progress: Progress = field(default=_silent, repr=False)
 
 
 def make(recipe: Recipe[E], order: Order) -> Path:
-    """Make a model as ordered; return the folder of the package."""
+    """Make a model as ordered; return the folder of the package.
+
+    Raises
+    ------
+    ConfigurationError
+        If a model that it needs does not stand beside it.
+    """
+    beside = models_beside(order)
+    for target in recipe.needs:
+        if beside.of(target) is None:
+            raise ConfigurationError(f"no usable {target} stands beside it; train that first")
     examples = gathered(recipe, order)
     made = (_final if order.is_final else _kept)(recipe, order, examples)
     return write(made, order.out / MODELS)
@@ -134,6 +147,7 @@ def fitted_card(recipe: Recipe[E], order: Order, examples: Sequence[E], name: st
         out=order.out / FITS / name,
         steps=order.steps or recipe.steps,
         seed=order.seed,
+        is_alone=order.is_alone,
         told=order.progress(name),
     )
     model = fit(recipe, weighted(examples), run)

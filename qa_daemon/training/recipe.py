@@ -155,12 +155,13 @@ class Start:
     sample
         Returns training pictures, shape (n, size, size, 1), to move batch norm statistics in.
     fit_of
-        Returns where the weights of another target lie that was fitted on the same material.
+        Returns where the weights of another target lie that was fitted on the same material;
+        None: none may be used, because it may have seen what is held out.
     """
 
     data: Path
     sample: Callable[[], NDArray[np.float32]] = field(repr=False)
-    fit_of: Callable[[str], Path] = field(default=Path, repr=False)
+    fit_of: Callable[[str], Path] | None = field(default=None, repr=False)
 
 
 @frozen(kw_only=True)
@@ -244,6 +245,8 @@ class Recipe(Generic[E]):
         Names the package where a target has a further model; "" = the target.
     planes, preparation, copies, reject, witnesses
         As in the card (`predict.catalog`).
+    needs
+        Targets whose models must stand beside it, because calibration asks them.
     steps, batch, learning_rate
         Of a full fit; the rate is the greatest of a cosine with a warm start.
     watch_share
@@ -282,6 +285,7 @@ class Recipe(Generic[E]):
     copies: str
     reject: int = 0
     witnesses: tuple[Witness, ...] = ()
+    needs: tuple[str, ...] = ()
     steps: int
     batch: int
     learning_rate: float

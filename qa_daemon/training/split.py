@@ -108,7 +108,8 @@ def watched(examples: Sequence[E], share: float) -> Split[E]:
 def folds(examples: Sequence[E], count: int) -> tuple[Split[E], ...]:
     """Divide into folds: each group is held out in one of them, and fitted on in the others.
 
-    Groups are dealt out in the order of a hash, so that no fold is empty.
+    A group lies in the same fold for every target, as one model may build on the fit of another;
+    only where so few leave a fold empty are they dealt out.
 
     Raises
     ------
@@ -118,7 +119,9 @@ def folds(examples: Sequence[E], count: int) -> tuple[Split[E], ...]:
     groups = sorted({example.group for example in examples}, key=lambda name: place(name, "folds"))
     if len(groups) < count:
         raise InputError(f"{len(groups)} patients: too few for {count} folds; label more patients")
-    dealt = {name: at % count for at, name in enumerate(groups)}
+    dealt = {name: int(place(name, "folds") * count) for name in groups}
+    if len(set(dealt.values())) < count:
+        dealt = {name: at % count for at, name in enumerate(groups)}
     return tuple(
         _divided(examples, [dealt[example.group] == fold for example in examples])
         for fold in range(count)

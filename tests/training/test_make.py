@@ -1,4 +1,5 @@
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,12 @@ from attrs import evolve
 from qa_daemon.errors import ConfigurationError
 from qa_daemon.predict.catalog import Wanted, load_catalog
 from qa_daemon.predict.interpreter import Interpreter, check_golden
+from qa_daemon.training.figures.strangers import no_anatomy
 from qa_daemon.training.make import Order, make
 from qa_daemon.training.networks import network
 from qa_daemon.training.recipe import Example, Licences, Recipe
 from qa_daemon.training.recipes import RECIPES, axial_orientation, body_region, recipe_of
+from qa_daemon.training.slices import measure
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -65,8 +68,9 @@ def test_final_fits_on_everything_and_measures_out_of_fold(
 
 
 def test_the_slice_models_are_made_and_load_in_the_service(
-    drawn_data: Path, tmp_path: Path
+    drawn_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(measure, "no_anatomy", partial(no_anatomy, count=4))
     narrow = (4, 4, 4, 4)  # the real networks take half a minute to compile
     region = evolve(
         body_region.RECIPE,

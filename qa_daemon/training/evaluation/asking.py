@@ -103,6 +103,7 @@ def affordable_steps(recipe: Recipe[E], order: Order, examples: tuple[E, ...], f
         data=order.data,
         out=order.out / "trial",
         steps=2 * TIMED_STEPS,
+        is_alone=True,
         told=lambda *_: times.append(monotonic()),
     )
     fit(recipe, examples, trial)
@@ -115,7 +116,7 @@ def affordable_steps(recipe: Recipe[E], order: Order, examples: tuple[E, ...], f
 
 
 def _model(asking: Asking[E], part: Part[E], held_out: Material[E]) -> NDArray[np.float32]:
-    order = evolve(asking.order, steps=asking.steps)
+    order = evolve(asking.order, steps=asking.steps, is_alone=True)
     card = fitted_card(asking.recipe, order, part.division.training, _slug(part))
     return Interpreter(card).scores(held_out.pictures)
 

@@ -268,7 +268,8 @@ def _how(
         "sources": len({example.source for example in examples}),
         "fits": len(outcomes),
         "a fit": f"the network and batches of the recipe, {asking.steps} of its {recipe.steps} "
-        "steps, so that all fits end in time; converted to 8-bit weights before it was asked",
+        "steps, so that all fits end in time; not built on the fit of another target, which may "
+        "have seen what is held out; converted to 8-bit weights before it was asked",
         "small CNN": f"{asking.cnn_steps} steps, no augmentation",
         "temperature": "of each fold chosen on the others",
     }

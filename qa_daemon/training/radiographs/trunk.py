@@ -45,11 +45,16 @@ def parts_network(start: Start, size: int = SIZE) -> keras.Model:
 def trunk(start: Start, size: int, kept: str = SHARED) -> keras.Model:
     """Return the fine-tuned trunk up to its last feature map; up to `kept` it is not fitted on.
 
+    Where no other fit may be used it begins from ImageNet, and more of it is fitted on.
+
     Raises
     ------
     InputError
         If `body_part` has not been fitted beside, under the same licences.
     """
+    if start.fit_of is None:
+        whole = parts_network(start, size)
+        return keras.Model(whole.inputs, whole.get_layer(FEATURES).output)
     weights = start.fit_of(TRUNK)
     if not weights.is_file():
         raise InputError(f"{TRUNK} is not fitted yet in this --out; train it first")

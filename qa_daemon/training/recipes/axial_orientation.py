@@ -15,7 +15,7 @@ from attrs import evolve
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from qa_daemon.errors import ConfigurationError, InputError
+from qa_daemon.errors import InputError
 from qa_daemon.pixels.tensor import MODEL_SIZE
 from qa_daemon.predict.catalog import Catalog, ModelCard
 from qa_daemon.predict.interpreter import UNDONE_BY
@@ -185,8 +185,7 @@ def _varied(item: LabelledSlice, random: Generator) -> Grey:
 
 def _regions(beside: Catalog) -> ModelCard:
     regions = beside.of(WITNESS)
-    if regions is None:
-        raise ConfigurationError("no usable body_region stands beside it; train that first")
+    assert regions is not None, "the recipe needs it"
     return regions
 
 
@@ -213,6 +212,7 @@ RECIPE: Final = Recipe[LabelledSlice](
     steps=9000,
     batch=32,
     learning_rate=1.2e-3,
+    needs=(WITNESS,),
     held_out=HELD_OUT,
     variants=6,
     words=WORDS,

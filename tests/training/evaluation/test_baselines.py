@@ -1,8 +1,13 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
+from attrs import evolve
 
-from qa_daemon.training.evaluation.baselines import features, logistic, nearest
-from qa_daemon.training.recipe import Kind
+from qa_daemon.training.evaluation.baselines import features, logistic, nearest, small_cnn
+from qa_daemon.training.evaluation.material import material
+from qa_daemon.training.recipe import Example, Kind, Licences, Plan, Recipe, Start
+from qa_daemon.training.split import usable
 
 RANDOM = np.random.default_rng(3)
 CENTRES = RANDOM.normal(0, 1, (3, 8))
@@ -44,3 +49,24 @@ def test_pictures_are_reduced_by_means_whatever_their_side() -> None:
     assert features(pictures).shape == (2, 256)
     assert features(np.ones((2, 97, 97), np.float32)).shape == (2, 256)
     assert np.allclose(features(pictures), 1)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.parametrize("size", [16, 160])
+def test_the_small_cnn_takes_inputs_of_any_side_and_draws_rare_labels_as_often(
+    tiny: Recipe[Example], bars_data: Path, size: int
+) -> None:
+    examples = usable(tiny, bars_data, Licences.ALL)
+    few = [e for at, e in enumerate(examples) if e.labels != ("AP",) or at < 9]
+    large = evolve(
+        tiny, size=size, shown=lambda e: np.kron(tiny.shown(e), np.ones((size // 16,) * 2))
+    )
+    cnn = small_cnn(large, material(large, few))
+    start = Start(data=bars_data, sample=lambda: np.zeros((1, size, size, 1), np.float32))
+    assert cnn.network(start).output_shape == (None, 3)
+    batch = cnn.draws(few, Plan(size=size, batch=600))(0)
+    assert batch.pictures.shape == (600, size, size, 1)
+    assert batch.targets.sum(axis=0) / 600 == pytest.approx(np.full(3, 1 / 3), abs=0.06)
+    assert float(cnn.loss(np.zeros((600, 3), np.float32), batch.targets, batch.weights)) == (
+        pytest.approx(np.log(3), rel=1e-4)
+    )
