@@ -49,7 +49,7 @@ class Interpreter:
             self._lite.resize_tensor_input(self._given["index"], [*batch.shape, 1])
             self._lite.allocate_tensors()
             self._batch = len(batch)
-        self._lite.set_tensor(self._given["index"], batch[..., None].astype(np.float32))
+        self._lite.set_tensor(self._given["index"], batch[..., None].astype(np.float32, copy=False))
         self._lite.invoke()
         outputs: NDArray[np.float32] = self._lite.get_tensor(self._found["index"])
         return outputs

@@ -10,8 +10,12 @@ import yaml
 
 from qa_daemon.config.load import load_settings
 from qa_daemon.config.packs import models_folder
+from qa_daemon.ops.working import working
 from qa_daemon.pipeline.engine import engine
 from qa_daemon.pipeline.standing import FILE, is_news, read_standing
+from qa_daemon.store.migrations import schema
+from qa_daemon.telemetry import log as telemetry
+from qa_daemon.telemetry.facts import Pseudonyms
 from tests.cli.conftest import Run, drawn
 from tests.cli.modelling.conftest import received
 
@@ -81,6 +85,29 @@ def test_shadow_report_promote_retire(run: Run, state: Path) -> None:
     assert standing.promoted["body_region axial"].model == SITE
     assert run("models", "retire", SITE, "--state", state).status == 0
     assert in_force(state) == default
+
+
+def test_a_reload_brings_into_force_what_was_promoted_and_names_its_data_once(
+    run: Run, state: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    site_package(state)
+    settings = load_settings(None, overrides={"state": state})
+    schema.prepare(settings.store_url)
+    telemetry.start("info", "json", Pseudonyms())
+    try:
+        with working(settings, lambda: None) as shift:
+            told = [capfdbinary.readouterr().err.count(b"model.sources")]
+            shift.apply(settings)
+            told.append(capfdbinary.readouterr().err.count(b"model.sources"))
+            assert run("models", "promote", SITE, "--yes", "--state", state).status == 0
+            shift.apply(settings)
+            told.append(capfdbinary.readouterr().err.count(b"model.sources"))
+            card = shift.worker.bench.engine.catalog.of("body_region")
+    finally:
+        telemetry.stop()
+    assert card is not None
+    assert card.name == SITE
+    assert [bool(count) for count in told] == [True, False, True]
 
 
 def test_the_report_tells_alarms_that_only_the_shadow_would_raise(run: Run, state: Path) -> None:
