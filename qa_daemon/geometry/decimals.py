@@ -2,6 +2,7 @@
 
 import math
 import re
+from functools import lru_cache
 from typing import Final
 
 #: What VR DS allows a writer.
@@ -21,7 +22,12 @@ _DIGITS_WRITTEN: Final = 12
 def decimal(text: str) -> float | None:
     """Return the number that `text` writes, None unless it is a finite decimal string."""
     trimmed = text.strip(" ")
-    if len(trimmed) > DS_CHARACTERS_READ_MAX or _DECIMAL.fullmatch(trimmed) is None:
+    return None if len(trimmed) > DS_CHARACTERS_READ_MAX else _read(trimmed)
+
+
+@lru_cache(maxsize=1 << 14)  # the texts of a series come again and again, in every rule
+def _read(trimmed: str) -> float | None:
+    if _DECIMAL.fullmatch(trimmed) is None:
         return None
     value = float(trimmed)
     return value if math.isfinite(value) else None

@@ -26,7 +26,7 @@ from qa_daemon.records.issue import Habit
 from qa_daemon.records.order import NamedRegion, Order
 from qa_daemon.records.prediction import Abstention, Part, Prediction
 from qa_daemon.records.series import Series
-from qa_daemon.series.slices import slices
+from qa_daemon.series.slices import PlacedFrame, placed_frames, slices_of
 
 
 @frozen
@@ -158,7 +158,12 @@ class SeriesFacts:
     @cached_property
     def placed(self) -> tuple[StackSlice, ...]:
         """The frames that have a readable place."""
-        return slices(self.series.instances)
+        return slices_of(self.frames)
+
+    @cached_property
+    def frames(self) -> tuple[PlacedFrame, ...]:
+        """The frames whose orientation can be read."""
+        return tuple(placed_frames(self.series.instances))
 
     @cached_property
     def planes(self) -> frozenset[BodyPlane]:

@@ -14,6 +14,7 @@ from qa_daemon.rules.reading.grammar import (
     Place,
     check_fact,
     check_target,
+    place_of,
     read_check,
     read_condition,
 )
@@ -109,7 +110,7 @@ def _rule(reader: Reader, raw: Mapping[str, Raw]) -> Rule:
         rationale=reader.text(raw, "rationale"),
         check=read_check(reader, raw["check"], level),
         applies_when=(
-            read_condition(reader, raw["applies_when"], ("applies_when",), Place(level))
+            read_condition(reader, raw["applies_when"], ("applies_when",), place_of(level))
             if "applies_when" in raw
             else None
         ),

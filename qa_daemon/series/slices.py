@@ -4,7 +4,8 @@ What is wrong with the texts is told by the readers in `geometry`; here an image
 plane is simply no slice.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import Final
 
 from attrs import frozen
@@ -97,13 +98,14 @@ def _texts(located: Located | None) -> tuple[str, ...]:
 
 def placed_frames(instances: Iterable[Instance]) -> Iterator[PlacedFrame]:
     """Return every frame whose orientation can be read, in the order of instances and frames."""
+    directions, spacings = cache(read_cosines), cache(read_spacing)  # a thousand slices, one text
     for instance in instances:
         for plane in instance.planes:
-            cosines = read_cosines(_texts(plane.orientation))
+            cosines = directions(_texts(plane.orientation))
             if isinstance(cosines, Fault):
                 continue
             position = read_position(_texts(plane.position))
-            spacing = read_spacing(_texts(plane.spacing))
+            spacing = spacings(_texts(plane.spacing))
             yield PlacedFrame(
                 instance,
                 plane,
@@ -113,28 +115,46 @@ def placed_frames(instances: Iterable[Instance]) -> Iterator[PlacedFrame]:
             )
 
 
-def variant(elements: Elements) -> tuple[str, ...]:
+def variant(elements: Elements, keywords: Sequence[str] = VARIANT_KEYWORDS) -> tuple[str, ...]:
     """Return what tells this image from others of the same place."""
     return tuple(
         "\\".join(map(str, element.values))
         if (element := elements.get(keyword)) is not None
         else ""
+        for keyword in keywords
+    )
+
+
+def _varying(frames: Sequence[PlacedFrame]) -> tuple[str, ...]:
+    """Return the keywords of variants in which not all images are alike; all for one alone."""
+    if len(frames) < 2:
+        return VARIANT_KEYWORDS
+    first = frames[0].instance.elements
+    return tuple(
+        keyword
         for keyword in VARIANT_KEYWORDS
+        if any(frame.instance.elements.get(keyword) != first.get(keyword) for frame in frames)
     )
 
 
 def slices(instances: Iterable[Instance]) -> tuple[Slice, ...]:
     """Return the slices of instances, frame by frame, for `geometry.stack.stack_facts`."""
+    return slices_of(tuple(placed_frames(instances)))
+
+
+def slices_of(frames: Sequence[PlacedFrame]) -> tuple[Slice, ...]:
+    """Return the slices that frames are, but for those without a position."""
+    varying = _varying(frames)
     return tuple(
         Slice(
             uid=placed.instance.sop_instance_uid,
             cosines=placed.cosines,
             position=placed.position,
             number=whole(placed.instance.elements, "InstanceNumber") if is_single else None,
-            variant=variant(placed.instance.elements) if is_single else (),
+            variant=variant(placed.instance.elements, varying) if is_single else (),
             frame=None if is_single else placed.plane.frame,
         )
-        for placed in placed_frames(instances)
+        for placed in frames
         if placed.position is not None
         for is_single in (placed.instance.number_of_frames <= 1,)
     )

@@ -133,6 +133,21 @@ def test_conditions_nest(rule_text: Text) -> None:
         ({"check": {"every": "instances", "is": {"fact": "tag.Modality"}}}, "exactly one operator"),
         ({"check": {"every": "tag.Modality", "is": {}}}, "'tag.Modality' is no sequence"),
         ({"check": {"every": "series", "is": {}}}, "in rules of level study"),
+        (
+            {"level": "instance", "check": {"fact": "tag.Rows", "unique_in": "series"}},
+            "'unique_in' asks about many instances",
+        ),
+        (
+            {
+                "level": "study",
+                "check": {"every": "instances", "is": {"fact": "series.gaps", "equals": 0}},
+            },
+            "'series.gaps' is a fact of one series",
+        ),
+        (
+            {"level": "instance", "check": {"every": "instances", "is": {}}},
+            "one instance is in view here",
+        ),
         ({"check": {"each": "instances", "is": {}}}, "exactly one of every, some"),
         ({"check": {"at_least": "two", "of": "instances", "is": {}}}, "takes a whole number"),
         ({"check": {"fact": "tag.StudyID", "matches": "(a"}}, "'matches' takes a regular"),

@@ -18,7 +18,7 @@ from qa_daemon.rules.facts import (
     demands_plane,
     uids,
 )
-from qa_daemon.series.slices import placed_frames, whole
+from qa_daemon.series.slices import whole
 
 # A field whose first voxel lies half a field beyond the isocentre, within a tenth of the field:
 # reversed, it would be centred. Smaller fields (wrist, elbow) do lie that far out.
@@ -79,7 +79,7 @@ def image_position_fits_orientation(facts: SeriesFacts, _: Options) -> Answer:
     """Check that no direction leads a field away from the isocentre, reversed to its middle."""
     placed = [
         (frame.instance.sop_instance_uid, placement)
-        for frame in placed_frames(facts.series.instances)
+        for frame in facts.frames
         if (placement := frame.placement) is not None
     ]
     if not placed:

@@ -33,6 +33,10 @@ OVER: Final = (INSTANCES, FRAMES, SERIES)
 _OF_ONE_SERIES: Final = frozenset({Kind.SERIES, Kind.PREDICTION})
 
 
+#: Words that compare instances; of one alone they would ask the same again and again.
+_OF_MANY: Final = frozenset({"same_in", "unique_in"})
+
+
 @frozen
 class Place:
     """Where in a rule a condition stands: what it may look at there.
@@ -42,17 +46,20 @@ class Place:
     items
         How many sequences it stands below; `item.X` needs one.
     is_single
-        Below `every: instances`, or in a rule of level instance: one instance is in view.
+        One instance is in view: below `every: instances`, or in a rule of level instance.
+    is_below_series
+        One series of a study is in view: below `every: series`.
     """
 
     level: Level
     items: int = 0
     is_single: bool = False
+    is_below_series: bool = False
 
     @property
     def is_study(self) -> bool:
         """Whether several series are in view."""
-        return self.level in {Level.STUDY, Level.VISIT}
+        return self.level in {Level.STUDY, Level.VISIT} and not self.is_below_series
 
 
 def read_check(reader: Reader, raw: Raw, level: Level) -> Condition:
@@ -64,7 +71,12 @@ def read_check(reader: Reader, raw: Raw, level: Level) -> Condition:
         if not (reader.keys(raw, at, {"fact", FREE_OF}) and is_right):
             reader.fault(at, f"write {{fact: irregularities, {FREE_OF}: [KIND, ...]}}")
         return FactTest("irregularities", FREE_OF, frozen_values(kinds))
-    return read_condition(reader, raw, at, Place(level, is_single=level is Level.INSTANCE))
+    return read_condition(reader, raw, at, place_of(level))
+
+
+def place_of(level: Level) -> Place:
+    """Return what the conditions of a rule look at."""
+    return Place(level, is_single=level is Level.INSTANCE)
 
 
 def read_condition(reader: Reader, raw: Raw, at: At, place: Place) -> Condition:
@@ -128,6 +140,8 @@ def _test(reader: Reader, raw: Mapping[str, Raw], at: At, place: Place) -> Condi
         reader.fault((*at, name), f"unknown operator '{name}'{nearest(str(name), OPERATORS)}")
         return AllOf(())
     operand = frozen_values(raw[name])
+    if name in _OF_MANY and place.is_single:
+        reader.fault((*at, name), f"'{name}' asks about many instances; make it level series")
     if not OPERATORS[name].accepts(operand):
         reader.fault((*at, name), f"'{name}' takes {OPERATORS[name].takes.words}")
     elif isinstance(operand, Mapping):
@@ -154,7 +168,7 @@ def check_fact(reader: Reader, fact: str, at: At, place: Place) -> FactName | No
             at, f"'{fact}' has no item to look at; it stands below {{every: tag.SEQUENCE}}"
         )
         return None
-    if name.kind in _OF_ONE_SERIES and place.is_study and not place.is_single:
+    if name.kind in _OF_ONE_SERIES and place.is_study:
         reader.fault(at, f"'{fact}' is a fact of one series; this rule looks at a {place.level}")
         return None
     return name
@@ -198,8 +212,10 @@ def _below(reader: Reader, over: str, at: At, place: Place) -> Place:
     if over in OVER:
         if over == SERIES and not place.is_study:
             reader.fault(at, "the series of a study are gone over in rules of level study")
-        if over == INSTANCES and place.is_single and not place.is_study:
-            reader.fault(at, "a rule of level instance looks at one instance; make it level series")
+        if over == INSTANCES and place.is_single:
+            reader.fault(at, "one instance is in view here; make the rule of level series")
+        if over == SERIES:
+            return evolve(place, is_below_series=True)
         return evolve(place, is_single=True)
     name = check_fact(reader, over, at, place)
     if name is not None and (
