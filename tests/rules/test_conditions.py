@@ -179,8 +179,9 @@ def possible(condition: Condition, world: Mapping[Condition, bool], count: int) 
         case AnyOf(parts):
             return any(possible(each, world, count) for each in parts)
         case Quantified(quantity, _, inner, where, number):
-            chosen = count if where is None or possible(where, world, count) else 0
-            yes = chosen if possible(inner, world, count) else 0
+            # Below, one instance is in view.
+            chosen = count if where is None or possible(where, world, 1) else 0
+            yes = chosen if possible(inner, world, 1) else 0
             verdicts: dict[str, bool] = {
                 "every": yes == chosen,
                 "some": yes > 0,
