@@ -93,7 +93,7 @@ def _summary(row: FindingRow, now: datetime) -> Text:
 
 def _came_by(row: FindingRow) -> str:
     if not row.series_key:
-        return "whole study"
+        return f"whole {row.finding.level.value}"
     return f"from {printable(row.calling_ae)}" if row.calling_ae else "from the folder"
 
 
@@ -121,7 +121,7 @@ def show_finding(options: argparse.Namespace) -> int:
     facts.add_row("found", f"{age(datetime.now(UTC) - row.created_at)} ago, {_came_by(row)}")
     for name, value in (
         ("study", row.study_instance_uid),
-        ("series", row.series_instance_uid or "(the whole study)"),
+        ("series", row.series_instance_uid or f"(the whole {row.finding.level.value})"),
         ("series key", row.series_key),
         ("decision", "" if decided is None else decided.decision.in_words),
         *sorted(finding.evidence.items()),

@@ -115,6 +115,12 @@ def host(_: object, _attribute: object, value: object) -> None:
         raise ValueError(f"{value!r} is no address or host name")
 
 
+def host_or_none(_: object, _attribute: object, value: object) -> None:
+    """Accept an IP address or a host name, or "" for nobody."""
+    if value != "":
+        host(_, _attribute, value)
+
+
 def database_url(_: object, _attribute: object, value: object) -> None:
     """Accept the URL of a database that the product speaks to; the message never shows it."""
     if value and not str(value).startswith(("sqlite:///", "postgresql+psycopg://")):

@@ -125,6 +125,11 @@ def _contradictions(settings: Settings, given: Given) -> Iterator[Fault]:
             " or set open_to_all: true"
         )
     yield from _wrong_tls(receiver, given)
+    hl7 = settings.orders.hl7
+    if hl7.enabled and not (_is_loopback(hl7.host) or hl7.addresses):
+        yield _at(given, "orders.hl7.host").fault(
+            "other machines could send orders: name them in orders.hl7.addresses"
+        )
     if not _is_loopback(settings.web.host):
         yield _at(given, "web.host").fault("answers everybody: use 127.0.0.1, ::1 or localhost")
     if settings.limits.nesting_usual_max > settings.limits.nesting_max:

@@ -233,6 +233,47 @@ class ReportSettings:
 
 
 @frozen(kw_only=True)
+class QuerySettings:
+    """A peer that is asked by C-FIND; without a host nobody is."""
+
+    host: str = field(default="", validator=accepted.host_or_none)
+    port: int = field(default=104, validator=accepted.between(1, 65535))
+    ae_title: str = field(default="ANY-SCP", validator=accepted.ae_title)
+    # for one visit, all queries together
+    deadline_s: float = field(default=15.0, validator=accepted.duration)
+    answers_max: int = field(default=200, validator=accepted.between(1, 10_000))
+
+
+@frozen(kw_only=True)
+class Hl7Settings:
+    """Order messages over MLLP."""
+
+    enabled: bool = False
+    host: str = field(default="127.0.0.1", validator=accepted.host)
+    # 0 = any free port
+    port: int = field(default=2575, validator=accepted.between(0, 65535))
+    # who may send: addresses or networks; empty = everybody, on loopback only
+    addresses: tuple[str, ...] = field(default=(), validator=accepted.each(accepted.network))
+    connections_max: int = field(default=20, validator=accepted.between(1, 1000))
+    idle_timeout_s: float = field(default=300.0, validator=accepted.duration)
+
+
+@frozen(kw_only=True)
+class OrderSettings:
+    """Where orders are known from, beside what the images say."""
+
+    worklist: QuerySettings = field(factory=QuerySettings)
+    archive: QuerySettings = field(factory=QuerySettings)
+    hl7: Hl7Settings = field(factory=Hl7Settings)
+    # a visit is asked about when its images come, and again so much later
+    refresh_s: float = field(default=900.0, validator=accepted.duration)
+    # visits whose last image is older are asked about no more
+    visit_s: float = field(default=86_400.0, validator=accepted.duration)
+    # orders that nobody has spoken of for so many days are forgotten
+    keep_days: int = field(default=30, validator=accepted.between(1, 3650))
+
+
+@frozen(kw_only=True)
 class WebSettings:
     """Health over HTTP: /healthz and /readyz."""
 
@@ -266,6 +307,7 @@ class Settings:
     learning: LearningSettings = field(factory=LearningSettings)
     worker: WorkerSettings = field(factory=WorkerSettings)
     reports: ReportSettings = field(factory=ReportSettings)
+    orders: OrderSettings = field(factory=OrderSettings)
     web: WebSettings = field(factory=WebSettings)
     log: LogSettings = field(factory=LogSettings)
     # SIGTERM drains and ends within this

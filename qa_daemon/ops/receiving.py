@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from time import monotonic
 from typing import Final
 
@@ -13,12 +14,15 @@ from qa_daemon.errors import RetryableError
 from qa_daemon.intake.admission import Room
 from qa_daemon.intake.door import Door
 from qa_daemon.intake.folder import Folder
+from qa_daemon.intake.hl7.listener import Listener
 from qa_daemon.intake.index import Index, reader
 from qa_daemon.intake.scp import Receiver
 from qa_daemon.pipeline.rulebook import vocabulary_in_force
+from qa_daemon.records.order import Order
 from qa_daemon.spool.spool import Spool
 from qa_daemon.store import instance_rows
 from qa_daemon.store.database import Store
+from qa_daemon.store.visits import order_rows
 from qa_daemon.telemetry.events import LogEvent
 from qa_daemon.telemetry.facts import SiteText
 from qa_daemon.telemetry.log import log
@@ -101,11 +105,19 @@ def receiving(settings: Settings) -> Iterator[Reception]:
             stack.callback(folder.stop, patience_s)
         receiver.start()
         stack.callback(receiver.stop, patience_s)
+        if settings.orders.hl7.enabled:
+            listener = Listener(settings.orders.hl7, partial(_keep, store))
+            listener.start()
+            stack.callback(listener.stop)
         log.info(
             LogEvent.SERVICE_STARTED,
             listening=SiteText(f"{settings.receiver.host}:{receiver.port}"),
         )
         yield Reception(settings, store, spool, door, receiver)
+
+
+def _keep(store: Store, told: tuple[Order, ...]) -> None:
+    order_rows.keep(store, told, datetime.now(UTC))
 
 
 def remove_due(store: Store, spool: Spool, now: datetime) -> int:

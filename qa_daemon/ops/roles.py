@@ -54,15 +54,24 @@ def _worker(frame: Frame) -> None:
 
 def _outbound(frame: Frame) -> None:
     from qa_daemon.pipeline.delivery import Delivery  # noqa: PLC0415  only this role pays for it
+    from qa_daemon.pipeline.ordering.refresh import refreshing  # noqa: PLC0415
     from qa_daemon.store.database import Store  # noqa: PLC0415
     from qa_daemon.store.migrations.schema import prepare  # noqa: PLC0415
 
     settings = frame.settings
     prepare(settings.store_url, settings.store.lock_timeout_s)
-    with Store(settings.store_url, settings.store.lock_timeout_s) as store:
+    with (
+        Store(settings.store_url, settings.store.lock_timeout_s) as store,
+        refreshing(store, settings) as refresh,
+    ):
         delivery = Delivery(store, settings, version("qa-daemon"))
+
+        def apply(fresh: Settings) -> None:
+            delivery.apply(fresh)
+            refresh.apply(fresh)
+
         frame.ready()
-        frame.loop(delivery.turn, delivery.apply)
+        frame.loop(delivery.turn, apply)
 
 
 def _web(frame: Frame) -> None:

@@ -8,16 +8,19 @@ from typing import Final
 from attrs import define, evolve, frozen
 
 from qa_daemon.dicom.header import read_elements
-from qa_daemon.errors import InputError
+from qa_daemon.errors import InputError, RetryableError
 from qa_daemon.habits.fingerprint import fingerprint_of, practice_of
 from qa_daemon.habits.usual import observed
 from qa_daemon.pipeline.engine import Engine
+from qa_daemon.pipeline.ordering.visit import VisitOrders, orders_known
 from qa_daemon.predict.client import Request
-from qa_daemon.records.finding import Finding, Verdict, above_info
+from qa_daemon.records.finding import Finding, Outcomes, Verdict, above_info
+from qa_daemon.records.inference import Inference
 from qa_daemon.records.instance import Instance
 from qa_daemon.records.issue import Fingerprint, Practice
 from qa_daemon.records.series import Series
 from qa_daemon.records.states import SeriesEvent, SeriesState
+from qa_daemon.report.summary import SeriesReport
 from qa_daemon.rules.facts import Context
 from qa_daemon.series.assemble import assemble
 from qa_daemon.spool.spool import Spool
@@ -25,11 +28,15 @@ from qa_daemon.store import instance_rows, leases, result_rows, series_rows
 from qa_daemon.store.database import Store
 from qa_daemon.store.leases import Lease, Terms
 from qa_daemon.store.review import habit_rows
+from qa_daemon.store.visits import order_rows
 from qa_daemon.telemetry.events import LogEvent
 from qa_daemon.telemetry.log import log
 
 # Other series of the study that are read as witnesses; a study has rarely more than 20.
 SIBLINGS_MAX: Final = 50
+# Other series of the visit; a trauma patient may have so many in a day.
+COMPANIONS_MAX: Final = 100
+NOTHING: Final = Verdict((), Outcomes())
 
 # What a station wrote longer ago says little of how it is set up now.
 HABIT_SPAN: Final = timedelta(days=90)
@@ -145,6 +152,8 @@ def _judge(bench: Bench, lease: Lease) -> bool:
     assert result.inference is not None
     practice = practice_of(series)
     siblings, context = surroundings(bench, lease.series_key, practice)
+    known = orders_known(bench.store, series)
+    context = evolve(context, order=known.facts_of(series))
     verdict = bench.engine.judge(series, result.inference, siblings, context)
     of_study = bench.engine.examine_study((series, *siblings), context).verdict
     now = datetime.now(UTC)
@@ -154,6 +163,7 @@ def _judge(bench: Bench, lease: Lease) -> bool:
         rule_pack=bench.engine.rules_digest,
         models={card.name: card.digest for card in bench.engine.catalog.cards.values()},
         study=of_study,
+        visit=_of_visit(bench, lease, SeriesReport(series, result.inference, verdict), known),
         fingerprint_of=partial(_fingerprint, practice),
         practice=practice,
         observed=observed(series),
@@ -174,6 +184,32 @@ def _judge(bench: Bench, lease: Lease) -> bool:
 def _fingerprint(practice: Practice, finding: Finding) -> Fingerprint | None:
     """Return the issue of a finding; what needs nobody's decision is no issue."""
     return fingerprint_of(finding, practice) if above_info((finding,)) else None
+
+
+def _of_visit(bench: Bench, lease: Lease, own: SeriesReport, known: VisitOrders) -> Verdict | None:
+    """Judge all series of the visit that lie there now; None where there is nothing to compare."""
+    rows = order_rows.companions(bench.store, lease.series_key, COMPANIONS_MAX)
+    if not rows and not known.orders:
+        return None
+    found = (_companion(bench, key, revision) for key, revision in rows)
+    reports = [own, *(each for each in found if each is not None)]
+    return bench.engine.examine_visit(reports, known.orders).verdict
+
+
+def _companion(bench: Bench, key: str, revision: int) -> SeriesReport | None:
+    """Return another series of the visit; None, and a line in the log, if it cannot be read."""
+    try:
+        instances = instances_read(bench, key, revision)
+        if not instances:
+            return None
+        result = result_rows.result_of(bench.store, key, revision)
+        inference = None if result is None else result.inference
+        return SeriesReport(assemble(instances, revision), inference or Inference(), NOTHING)
+    except (RetryableError, Interrupted):
+        raise
+    except Exception as error:  # noqa: BLE001  what is wrong with it is told of itself, not of this
+        log.bug(error, series_key=key)
+        return None
 
 
 def surroundings(bench: Bench, key: str, practice: Practice) -> tuple[tuple[Series, ...], Context]:

@@ -38,6 +38,8 @@ class Judgement:
         Digest of the rules; id@version to digest of the models that took part.
     study
         The verdict about the whole study as it lies there now; None leaves an older one.
+    visit
+        The same of the whole visit.
     fingerprint_of
         Gives findings, of the series and of the study, the issue that they belong to.
     practice, observed
@@ -49,6 +51,7 @@ class Judgement:
     rule_pack: str = ""
     models: Mapping[str, str] = field(factory=dict)
     study: Verdict | None = None
+    visit: Verdict | None = None
     fingerprint_of: Callable[[Finding], Fingerprint | None] = _no_issue
     practice: Practice = field(factory=Practice)
     observed: tuple[Observation, ...] = ()
@@ -89,7 +92,7 @@ class FindingRow:
     Attributes
     ----------
     series_key
-        "" for findings of a whole study.
+        "" for findings of a whole study or visit.
     state
         Of the likeliest suggestion; None where there is none.
     finding
@@ -144,7 +147,12 @@ def save_judgement(store: Store, lease: Lease, judgement: Judgement, now: dateti
             connection, lease.series_key, judgement.practice, judgement.observed, now
         )
         if judgement.study is not None:
-            _keep_study(connection, subject["study_key"], judgement, now)
+            _keep_larger(connection, subject["study_key"], judgement.study, judgement, now)
+        if judgement.visit is not None:
+            own = series.c.series_key == lease.series_key
+            visit_key = connection.scalar(select(series.c.visit_key).where(own))
+            if visit_key:
+                _keep_larger(connection, visit_key, judgement.visit, judgement, now)
     return True
 
 
@@ -156,9 +164,10 @@ def _keep_result(connection: Connection, lease: Lease, values: Mapping[str, Any]
         connection.execute(insert(results).values(empty | own | dict(values)))
 
 
-def _keep_study(connection: Connection, key: Any, judgement: Judgement, now: datetime) -> None:
-    verdict = judgement.study
-    assert verdict is not None
+def _keep_larger(
+    connection: Connection, key: Any, verdict: Verdict, judgement: Judgement, now: datetime
+) -> None:
+    """Keep what is said of a whole study, or of a whole visit under the visit's key."""
     connection.execute(delete(study_results).where(study_results.c.study_key == key))
     values = {
         "study_key": key,

@@ -6,6 +6,7 @@ from typing import Any
 
 from attrs import field, frozen
 from sqlalchemy import (
+    Column,
     Connection,
     Select,
     delete,
@@ -286,19 +287,27 @@ def remove_series(store: Store, key: str, operator: Operator) -> tuple[str, ...]
     """
     with store.taking_turns() as connection:
         own = series.c.series_key == key
-        of_study = connection.scalar(select(series.c.study_key).where(own).with_for_update())
-        if of_study is None:
+        larger = connection.execute(
+            select(series.c.study_key, series.c.visit_key).where(own).with_for_update()
+        ).first()
+        if larger is None:
             return ()
         held = select(instances.c.spool_key).where(instances.c.series_key == key)
         keys = tuple(connection.scalars(held.order_by(instances.c.spool_key)))
         _let_go(connection, keys, operator)
         connection.execute(delete(series).where(own))
-        left = select(literal(1)).where(series.c.study_key == of_study).limit(1)
-        if connection.execute(left).first() is None:
-            connection.execute(delete(findings).where(findings.c.study_key == of_study))
-            connection.execute(delete(study_results).where(study_results.c.study_key == of_study))
+        for column, of_larger in zip((series.c.study_key, series.c.visit_key), larger, strict=True):
+            _end(connection, column, of_larger)
         _note(connection, operator, "delete", key, f"{len(keys)} objects")
     return keys
+
+
+def _end(connection: Connection, column: Column[str], key: str) -> None:
+    """Forget what is said of a study or a visit that has no series any more."""
+    left = select(literal(1)).where(column == key).limit(1)
+    if connection.execute(left).first() is None:
+        connection.execute(delete(findings).where(findings.c.study_key == key))
+        connection.execute(delete(study_results).where(study_results.c.study_key == key))
 
 
 def remove_unreadable(store: Store, spool_key: str, operator: Operator) -> tuple[str, ...]:

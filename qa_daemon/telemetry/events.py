@@ -51,6 +51,11 @@ class LogEvent(StrEnum):
     REPORT_WRITTEN = "report.written"
     REPORT_UNWRITABLE = "report.unwritable"
 
+    # --- orders
+    ORDERS_TOLD = "orders.told"  # by a message, or by a peer that was asked
+    ORDERS_UNKNOWN = "orders.unknown"  # a peer did not answer; it is asked again
+    ORDER_MESSAGE_REFUSED = "order_message.refused"
+
     # --- models and rules
     MODEL_LOADED = "model.loaded"
     MODEL_UNAVAILABLE = "model.unavailable"

@@ -13,12 +13,17 @@ from qa_daemon.pipeline import steps
 from qa_daemon.pipeline.closing import Closing
 from qa_daemon.pipeline.steps import Interrupted
 from qa_daemon.pipeline.worker import STATES, Worker
+from qa_daemon.records.element import first_text
+from qa_daemon.records.finding import Level
 from qa_daemon.records.instance import Instance
+from qa_daemon.records.order import Order, OrderKey, OrderSource, ScheduledStep
 from qa_daemon.records.series import Series
 from qa_daemon.series.assemble import assemble
-from qa_daemon.store import instance_rows, leases, series_rows
+from qa_daemon.store import instance_rows, leases, result_rows, series_rows
 from qa_daemon.store.leases import Lease, Terms
+from qa_daemon.store.result_rows import FindingFilter
 from qa_daemon.store.series_rows import SeriesFilter
+from qa_daemon.store.visits import order_rows
 from tests.faults.conftest import eventually
 from tests.pipeline.conftest import Works
 
@@ -170,3 +175,24 @@ def test_an_element_that_was_not_looked_for_is_read_from_the_spool(works: Works)
     assert {each.vocabulary for each in read} == {bench.engine.vocabulary.digest}
     assert [each.elements["StudyDate"].values for each in read] == [("20260301",)] * 3
     assert [each.digest for each in read] == [each.digest for each in stored]
+
+
+def test_what_is_wrong_with_a_visit_is_found_and_told_once(works: Works) -> None:
+    works.receive("1.2.3.1")
+    works.receive("1.2.4.1")
+    until(works.worker(), works, {"1.2.3.1": "waiting", "1.2.4.1": "waiting"})
+    (row, *_) = works.service.rows()
+    first = row.elements
+    told = Order(
+        OrderKey("B7"),
+        OrderSource.HL7,
+        patient_id=first_text(first, "PatientID"),
+        description="CT Thorax",
+        steps=(ScheduledStep(modality="CT"),),
+    )
+    order_rows.keep(works.service.store, [told], datetime.now(UTC))
+    operator = series_rows.Operator("ana", datetime.now(UTC))
+    series_rows.recheck(works.service.store, SeriesFilter(), operator)
+    until(works.worker(), works, {"1.2.3.1": "waiting", "1.2.4.1": "waiting"})
+    found = result_rows.finding_list(works.service.store, FindingFilter(rule="ORDER-022"), 10)
+    assert [(each.series_key, each.finding.level) for each in found] == [("", Level.VISIT)]

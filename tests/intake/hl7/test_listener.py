@@ -1,0 +1,123 @@
+"""Order messages over MLLP, sent by a client of another maker."""
+
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import pytest
+from attrs import define, field
+from hl7.client import MLLPClient
+
+from qa_daemon.config.settings import Hl7Settings
+from qa_daemon.errors import ConfigurationError, RetryableError
+from qa_daemon.intake.hl7.listener import Listener
+from qa_daemon.records.order import Order
+
+MESSAGE = (
+    "MSH|^~\\&|RIS|HOSP|QA||20260301080000||ORM^O01|M{n}|P|2.3.1\r"
+    "PID|||P1\rORC|NW||A{n}\rOBR||||X^Knie re.^99\r"
+)
+
+
+@define
+class Keeper:
+    """Keeps orders, or fails."""
+
+    kept: list[str] = field(factory=list)
+    failure: Exception | None = None
+
+    def keep(self, told: tuple[Order, ...]) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.kept += [order.key.accession_number for order in told]
+
+
+@pytest.fixture
+def keeper() -> Keeper:
+    return Keeper()
+
+
+@pytest.fixture
+def listener(keeper: Keeper) -> Iterator[Listener]:
+    made = Listener(Hl7Settings(enabled=True, port=0, idle_timeout_s=5.0), keeper.keep)
+    made.start()
+    yield made
+    made.stop()
+
+
+def sent(listener: Listener, *numbers: int) -> list[str]:
+    """Return the codes of the answers."""
+    with MLLPClient("127.0.0.1", listener.port) as client:
+        answers = [client.send_message(MESSAGE.format(n=number)) for number in numbers]
+    return [answer.split(b"MSA|")[1][:2].decode() for answer in answers]
+
+
+def test_messages_are_answered_once_their_orders_are_kept(
+    listener: Listener, keeper: Keeper
+) -> None:
+    assert sent(listener, 1, 2, 3) == ["AA", "AA", "AA"]
+    assert keeper.kept == ["A1", "A2", "A3"]
+
+
+def test_what_cannot_be_kept_is_to_be_sent_again(listener: Listener, keeper: Keeper) -> None:
+    keeper.failure = RetryableError("the store is locked")
+    assert sent(listener, 1) == ["AE"]
+    keeper.failure = None
+    assert sent(listener, 1) == ["AA"]
+    assert keeper.kept == ["A1"]
+
+
+def test_a_bug_is_answered_and_the_next_message_kept(listener: Listener, keeper: Keeper) -> None:
+    keeper.failure = ZeroDivisionError()
+    assert sent(listener, 1) == ["AE"]
+    keeper.failure = None
+    assert sent(listener, 2) == ["AA"]
+
+
+def raw(listener: Listener, content: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", listener.port), timeout=5.0) as peer:
+        peer.sendall(content)
+        peer.shutdown(socket.SHUT_WR)
+        said = b""
+        while piece := peer.recv(4096):
+            said += piece
+    return said
+
+
+def test_a_message_in_pieces_is_one_message(listener: Listener, keeper: Keeper) -> None:
+    framed = b"\x0b" + MESSAGE.format(n=7).encode() + b"\x1c\r"
+    with socket.create_connection(("127.0.0.1", listener.port), timeout=5.0) as peer:
+        for place in range(0, len(framed), 7):
+            peer.sendall(framed[place : place + 7])
+        assert b"MSA|AA|M7" in peer.recv(4096)
+    assert keeper.kept == ["A7"]
+
+
+def test_what_is_no_order_is_refused(listener: Listener, keeper: Keeper) -> None:
+    assert b"MSA|AR" in raw(listener, b"\x0bGET / HTTP/1.1\x1c\r")
+    assert keeper.kept == []
+
+
+def test_what_has_no_frame_gets_no_answer(listener: Listener) -> None:
+    assert raw(listener, b"GET / HTTP/1.1\r\n\r\n") == b""
+
+
+def test_a_message_without_end_is_cut_off(listener: Listener, keeper: Keeper) -> None:
+    with contextlib.suppress(ConnectionError):  # closed while we were still sending
+        assert raw(listener, b"\x0b" + b"x" * (3 << 20)) == b""
+    assert keeper.kept == []
+
+
+def test_only_addresses_that_are_named_may_send(keeper: Keeper) -> None:
+    made = Listener(Hl7Settings(enabled=True, port=0, addresses=("10.0.0.0/8",)), keeper.keep)
+    made.start()
+    with contextlib.suppress(OSError):
+        assert raw(made, b"\x0b" + MESSAGE.format(n=1).encode() + b"\x1c\r") == b""
+    made.stop()
+    assert keeper.kept == []
+
+
+def test_a_taken_port_is_told(listener: Listener, keeper: Keeper) -> None:
+    second = Listener(Hl7Settings(enabled=True, port=listener.port), keeper.keep)
+    with pytest.raises(ConfigurationError, match=r"orders\.hl7\.port"):
+        second.start()

@@ -1,0 +1,42 @@
+"""What a judgement learns of the orders of a visit."""
+
+from attrs import evolve
+
+from qa_daemon.pipeline.ordering.visit import VisitOrders, _once, order_facts
+from qa_daemon.records.element import Element
+from qa_daemon.records.order import Code, Issuer, OrderKey, OrderSource
+from qa_daemon.rules.looks.names import ORDER_FACTS
+from tests.orders.conftest import order, series
+
+KNEE = order("A1", "Knie re.", codes=(Code("X1", "99RIS"),))
+HAND = order("A2", "Hand li.")
+
+
+def test_every_fact_of_orders_is_told() -> None:
+    facts = order_facts([evolve(KNEE, key=OrderKey("A1", Issuer("RIS"))), HAND])
+    assert set(facts) == set(ORDER_FACTS)
+    assert facts["count"] == ("2",)
+    assert facts["accession"] == ("A1", "A2")
+    assert facts["issuer"] == ("RIS",)
+    assert facts["regions"] == ("KNEE", "HAND")
+    assert facts["side"] == ("R", "L")
+    assert facts["code"] == ("X1^99RIS",)
+    assert facts["modality"] == ("DX",)
+
+
+def test_a_series_hears_of_the_orders_that_it_names_else_of_all() -> None:
+    known = VisitOrders((KNEE, HAND))
+    named = known.facts_of(series("1", {"AccessionNumber": Element("SH", ("A2",))}))
+    assert named is not None
+    assert named["accession"] == ("A2",)
+    unnamed = known.facts_of(series("1", {}))
+    assert unnamed is not None
+    assert unnamed["accession"] == ("A1", "A2")
+    assert VisitOrders().facts_of(series("1", {})) is None
+
+
+def test_an_order_that_two_sources_tell_of_is_one_the_surest_first() -> None:
+    archived = evolve(KNEE, source=OrderSource.ARCHIVE, description="knee", study_instance_uid="1")
+    (one,) = _once([archived, KNEE])
+    assert one.source is OrderSource.WORKLIST
+    assert (one.description, one.study_instance_uid) == ("Knie re.", "1")
