@@ -225,7 +225,8 @@ def _shortcuts(report: Report) -> list[str]:
         _note(
             "Plain classifiers on the normalised input, three folds by patient, every class "
             "counting the same. What is near chance cannot be read from the input this way; what "
-            "is above it could be used by a model that looks for it."
+            "is above it could be used by a model that looks for it. Where the body reaches the "
+            "border, its outline is part of it."
         ),
         _table(("what", "pictures", "balanced accuracy", "chance"), rows),
         *(

@@ -5,7 +5,7 @@ only the rim of the input. The source: one that tells where a picture of a label
 pictures of that label, because what a hospital images is no shortcut.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from qa_daemon.training.evaluation.baselines import features, logistic
 from qa_daemon.training.evaluation.material import FOLDS, Material
 from qa_daemon.training.figures.intervals import wilson
-from qa_daemon.training.recipe import Figures, Kind
+from qa_daemon.training.recipe import Example, Figures, Kind
 from qa_daemon.training.split import folds
 
-#: Width of the rim, as a share of the side; one pixel at least.
-RIM_SHARE: Final = 0.05
+#: Width of the rim, as a share of the side; one pixel at least. A body is framed with a margin of
+#: 3 % on each side (`pixels.tensor`), so a wider rim would show its outline.
+RIM_SHARE: Final = 0.025
 #: A source takes part with this many pictures of a label.
 SOURCE_PICTURES_MIN: Final = 20
 
@@ -53,21 +54,31 @@ def border(seen: Material[Any], kind: Kind) -> Figures:
 
 
 def source(seen: Material[Any], labels: tuple[str, ...]) -> Figures:
-    """Return how well the source is told among pictures of one label, by label."""
+    """Return how well the source is told among pictures of one modality and label."""
     found: dict[str, Found] = {}
+    modalities = np.asarray([example.modality for example in seen.examples])
     for place, label in enumerate(labels):
-        members = np.flatnonzero(seen.truth[:, place] & (seen.truth.sum(axis=1) == 1)).tolist()
-        names = [seen.examples[at].source for at in members]
-        large = sorted({name for name in names if names.count(name) >= SOURCE_PICTURES_MIN})
-        kept = [at for at, name in zip(members, names, strict=True) if name in large]
-        own = seen.at(kept)
-        groups = {(example.source, example.group) for example in own.examples}
-        known = {name for name in large if sum(each[0] == name for each in groups) >= FOLDS}
-        if len(known) < 2 or known != set(large):
-            continue
-        truth = np.asarray([[e.source == name for name in large] for e in own.examples], bool)
-        found[label] = _told(own, features(own.pictures), truth, Kind.SINGLE)
-    return {label: each.figures() for label, each in found.items()}
+        alone = seen.truth[:, place] & (seen.truth.sum(axis=1) == 1)
+        for modality in sorted(set(modalities[alone])):
+            members = np.flatnonzero(alone & (modalities == modality)).tolist()
+            large = _large([seen.examples[at] for at in members])
+            if len(large) < 2:
+                continue
+            own = seen.at([at for at in members if seen.examples[at].source in large])
+            truth = np.asarray([[e.source == name for name in large] for e in own.examples], bool)
+            found[f"{modality} {label}"] = _told(own, features(own.pictures), truth, Kind.SINGLE)
+    return {name: each.figures() for name, each in found.items()}
+
+
+def _large(examples: Sequence[Example]) -> list[str]:
+    """Return the sources with enough pictures, and enough patients to hold some out."""
+    names = sorted({example.source for example in examples})
+    own = {name: [e.group for e in examples if e.source == name] for name in names}
+    return [
+        name
+        for name, groups in own.items()
+        if len(groups) >= SOURCE_PICTURES_MIN and len(set(groups)) >= FOLDS
+    ]
 
 
 def masked(

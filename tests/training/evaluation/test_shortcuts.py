@@ -52,7 +52,7 @@ def test_a_source_that_leaves_a_trace_is_found_in_each_label(
     recipe = evolve(tiny, shown=plain)
     traced = [marked(each, by="source") for each in examples]
     found = source(material(recipe, traced), tiny.labels)
-    assert set(found) == set(tiny.labels)
+    assert set(found) == {f"DX {label}" for label in tiny.labels}
     for each in found.values():
         assert isinstance(each, dict)
         assert each["balanced accuracy"][0] > 0.9
@@ -63,3 +63,11 @@ def test_masked_markers_are_compared_with_the_picture_as_it_is() -> None:
     truth = np.eye(2, dtype=bool)[[0, 1, 0, 1]]
     told = masked(truth.astype(np.float32), np.ones((4, 2), np.float32), truth)
     assert [told["as it is"][0], told["markers masked"][0]] == [1.0, 0.5]  # type: ignore[index]
+
+
+def test_a_source_of_one_patient_takes_no_part(
+    tiny: Recipe[Example], examples: tuple[Example, ...]
+) -> None:
+    one = [evolve(e, patient="far|one") if e.source == "far" else e for e in examples]
+    found = source(material(tiny, one), tiny.labels)
+    assert {each["classes"] for each in found.values()} == {2}  # type: ignore[index]
