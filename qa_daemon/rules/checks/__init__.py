@@ -17,7 +17,7 @@ from qa_daemon.rules.checks.image import greys as grey_values
 from qa_daemon.rules.checks.image import spacing, texts
 from qa_daemon.rules.checks.part import named
 from qa_daemon.rules.checks.patient import identity, numbers, times
-from qa_daemon.rules.checks.planes import upright
+from qa_daemon.rules.checks.planes import frames, upright
 from qa_daemon.rules.checks.projection import directions, greys, view
 from qa_daemon.rules.checks.side import laterality
 from qa_daemon.rules.checks.station import habits
@@ -27,6 +27,7 @@ REGISTERED = (
     assigned,
     attributes,
     directions,
+    frames,
     grey_values,
     greys,
     habits,
