@@ -60,7 +60,11 @@ def rules_as_written(settings: Settings) -> RulePack:
     ConfigurationError
         If a rule file is wrong.
     """
-    return load_pack(rule_texts(settings))
+    return load_pack(rule_texts(settings), folders=_folders(settings))
+
+
+def _folders(settings: Settings) -> tuple[str, ...]:
+    return tuple(map(str, settings.rules.folders))
 
 
 def rules_in_force(settings: Settings) -> RulePack:
@@ -80,7 +84,7 @@ def rulebook(settings: Settings, day: date) -> Rulebook:
     counting = {name: each for name, each in site.changes.items() if _counts(each.until, day)}
     excepting = [each for each in site.exceptions if _counts(each.until, day)]
     options = {name: each.options for name, each in counting.items() if each.options}
-    pack = load_pack(rule_texts(settings), options)
+    pack = load_pack(rule_texts(settings), options, _folders(settings))
     rules = dict(pack.rules)
     _check_names(site, rules)
     for name in site.disabled:

@@ -215,7 +215,7 @@ def _companion(bench: Bench, key: str, revision: int) -> SeriesReport | None:
 def surroundings(bench: Bench, key: str, practice: Practice) -> tuple[tuple[Series, ...], Context]:
     """Return what a series is judged beside: the others of its study, and how it came."""
     rows = series_rows.siblings(bench.store, key, SIBLINGS_MAX)
-    found = ((row, instances_read(bench, row.series_key, row.revision)) for row in rows)
+    found = ((row, _witnesses(bench, row.series_key, row.revision)) for row in rows)
     siblings = tuple(assemble(instances, row.revision) for row, instances in found if instances)
     since = datetime.now(UTC) - HABIT_SPAN
     habits = habit_rows.habits_of(bench.store, practice, since, besides=key)
@@ -224,6 +224,17 @@ def surroundings(bench: Bench, key: str, practice: Practice) -> tuple[tuple[Seri
         return siblings, Context(habits=tuple(habits))
     came = row.last_received_at.astimezone()
     return siblings, Context(came, calling_ae=row.calling_ae, habits=tuple(habits))
+
+
+def _witnesses(bench: Bench, key: str, revision: int) -> tuple[Instance, ...]:
+    """Return the instances of a series that only bears witness, as they were read once.
+
+    A record that another series has lost must not keep this one from being judged.
+    """
+    try:
+        return instances_read(bench, key, revision)
+    except InputError:
+        return instance_rows.instances_of(bench.store, key, revision)
 
 
 def instances_read(bench: Bench, key: str, revision: int) -> tuple[Instance, ...]:

@@ -1,7 +1,7 @@
 """Rule files become a `RulePack`, or every fault of all files at once."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, TypeVar
 
 import yaml
@@ -26,7 +26,9 @@ from qa_daemon.rules.schema import Need, Rule, RulePack, Status
 
 
 def load_pack(
-    texts: Mapping[str, str], options: Mapping[str, Mapping[str, object]] | None = None
+    texts: Mapping[str, str],
+    options: Mapping[str, Mapping[str, object]] | None = None,
+    folders: Sequence[str] = (),
 ) -> RulePack:
     """Read rule files.
 
@@ -34,9 +36,12 @@ def load_pack(
     ----------
     texts
         Path (as it should stand in messages) -> YAML text. What the site has outside `rules/`
-        overrides shipped rules by id; an id twice on one side is a fault.
+        overrides shipped rules by id; an id twice in one folder is a fault.
     options
         Rule id -> option -> what the site gives it; None and {}: as the rules say.
+    folders
+        Those of the site, later ones override earlier ones; what lies in none of them is one more,
+        before them.
 
     Raises
     ------
@@ -46,7 +51,8 @@ def load_pack(
     faults: list[str] = []
     rules: dict[str, Rule] = {}
     digest = hashlib.sha256()
-    for path, text in sorted(texts.items(), key=lambda item: (not _is_shipped(item[0]), item[0])):
+    ranks = {path: _rank(path, folders) for path in texts}
+    for path, text in sorted(texts.items(), key=lambda item: (ranks[item[0]], item[0])):
         digest.update(f"{len(text)}:{text}".encode())
         reader = Reader(path)
         rule = _read_file(reader, text, options or {})
@@ -54,7 +60,7 @@ def load_pack(
         if rule is None or reader.faults:
             continue
         other = rules.get(rule.id)
-        if other is not None and _is_shipped(other.path) == _is_shipped(path):
+        if other is not None and ranks[other.path] == ranks[path]:
             faults.append(f"{path}:1: rule {rule.id}: the id is already that of {other.path}")
         rules[rule.id] = rule
     if faults:
@@ -63,8 +69,12 @@ def load_pack(
     return RulePack(rules, digest.hexdigest())
 
 
-def _is_shipped(path: str) -> bool:
-    return path.startswith("rules/")
+def _rank(path: str, folders: Sequence[str]) -> int:
+    """Return which file overrides which: the greater one."""
+    if path.startswith("rules/"):
+        return 0
+    own = [number for number, folder in enumerate(folders, 2) if path.startswith(f"{folder}/")]
+    return max(own, default=1)
 
 
 def _read_file(

@@ -40,9 +40,9 @@ def spooled(spool: Spool, content: bytes) -> None:
         writer.commit()
 
 
-def judged(state: Path) -> None:
+def judged(state: Path, configuration: Path | None = None) -> None:
     """Take everything in the spool through the steps of the worker."""
-    settings = load_settings(None, overrides={"state": state})
+    settings = load_settings(configuration, overrides={"state": state})
     with (
         Spool(settings.spool_folder, settings.limits) as spool,
         Store(settings.store_url, 5.0) as store,

@@ -8,22 +8,18 @@ from attrs import evolve
 
 from qa_daemon.dicom.header import read_instance
 from qa_daemon.errors import ConfigurationError
+from qa_daemon.habits.fingerprint import practice_of
 from qa_daemon.limits import Limits
 from qa_daemon.pipeline import steps
 from qa_daemon.pipeline.closing import Closing
 from qa_daemon.pipeline.steps import Interrupted
 from qa_daemon.pipeline.worker import STATES, Worker
-from qa_daemon.records.element import first_text
-from qa_daemon.records.finding import Level
 from qa_daemon.records.instance import Instance
-from qa_daemon.records.order import Order, OrderKey, OrderSource, ScheduledStep
 from qa_daemon.records.series import Series
 from qa_daemon.series.assemble import assemble
-from qa_daemon.store import instance_rows, leases, result_rows, series_rows
+from qa_daemon.store import instance_rows, leases, series_rows
 from qa_daemon.store.leases import Lease, Terms
-from qa_daemon.store.result_rows import FindingFilter
 from qa_daemon.store.series_rows import SeriesFilter
-from qa_daemon.store.visits import order_rows
 from tests.faults.conftest import eventually
 from tests.pipeline.conftest import Works
 
@@ -159,13 +155,15 @@ def test_a_step_stops_once_another_worker_has_its_series(works: Works) -> None:
     assert steps.take(bench, second, TERMS)
 
 
-def test_an_element_that_was_not_looked_for_is_read_from_the_spool(works: Works) -> None:
-    def read_once(content: memoryview, key: str) -> Instance:
-        whole = read_instance(content, Limits(), source=key)
-        fewer = {name: value for name, value in whole.elements.items() if name != "StudyDate"}
-        return evolve(whole, elements=fewer, vocabulary="that of last year")
+def read_last_year(content: memoryview, key: str) -> Instance:
+    """Read as a release did that did not look for Study Date."""
+    whole = read_instance(content, Limits(), source=key)
+    fewer = {name: value for name, value in whole.elements.items() if name != "StudyDate"}
+    return evolve(whole, elements=fewer, vocabulary="that of last year")
 
-    works.service.index.exchange(read_once)
+
+def test_an_element_that_was_not_looked_for_is_read_from_the_spool(works: Works) -> None:
+    works.service.index.exchange(read_last_year)
     works.receive("1.2.3.1")
     bench = works.worker().bench
     (row,) = series_rows.series_list(bench.store, SeriesFilter(), 1)
@@ -177,22 +175,17 @@ def test_an_element_that_was_not_looked_for_is_read_from_the_spool(works: Works)
     assert [each.digest for each in read] == [each.digest for each in stored]
 
 
-def test_what_is_wrong_with_a_visit_is_found_and_told_once(works: Works) -> None:
+def test_a_sibling_whose_records_are_lost_still_bears_witness(works: Works) -> None:
+    works.service.index.exchange(read_last_year)
     works.receive("1.2.3.1")
-    works.receive("1.2.4.1")
-    until(works.worker(), works, {"1.2.3.1": "waiting", "1.2.4.1": "waiting"})
-    (row, *_) = works.service.rows()
-    first = row.elements
-    told = Order(
-        OrderKey("B7"),
-        OrderSource.HL7,
-        patient_id=first_text(first, "PatientID"),
-        description="CT Thorax",
-        steps=(ScheduledStep(modality="CT"),),
-    )
-    order_rows.keep(works.service.store, [told], datetime.now(UTC))
-    operator = series_rows.Operator("ana", datetime.now(UTC))
-    series_rows.recheck(works.service.store, SeriesFilter(), operator)
-    until(works.worker(), works, {"1.2.3.1": "waiting", "1.2.4.1": "waiting"})
-    found = result_rows.finding_list(works.service.store, FindingFilter(rule="ORDER-022"), 10)
-    assert [(each.series_key, each.finding.level) for each in found] == [("", Level.VISIT)]
+    works.receive("1.2.3.2")
+    lost = [row.source for row in works.service.rows() if row.series_instance_uid == "1.2.3.2"]
+    works.service.spool.remove(*lost)
+    bench = works.worker().bench
+    rows = series_rows.series_list(bench.store, SeriesFilter(), 2)
+    (kept,) = (row for row in rows if row.series_instance_uid == "1.2.3.1")
+    series = assemble(steps.instances_read(bench, kept.series_key, kept.revision))
+    siblings, context = steps.surroundings(bench, kept.series_key, practice_of(series))
+    assert [len(each.instances) for each in siblings] == [3]
+    assert {each.vocabulary for each in siblings[0].instances} == {"that of last year"}
+    assert context.received is not None

@@ -232,6 +232,18 @@ def test_all_faults_of_all_files_are_told_at_once(rule_text: Text) -> None:
     assert [line.partition(":")[0] for line in said] == ["rules/a.yaml"] * 2 + ["rules/b.yaml"]
 
 
+def test_a_later_folder_of_the_site_overrides_an_earlier_one(rule_text: Text) -> None:
+    texts = {
+        "/site/b/rule.yaml": rule_text(title="of b"),
+        "/site/a/rule.yaml": rule_text(title="of a"),
+        "rules/rule.yaml": rule_text(title="shipped"),
+    }
+    for folders, title in ((["/site/a", "/site/b"], "of b"), (["/site/b", "/site/a"], "of a")):
+        assert load_pack(texts, folders=folders).rules["TEST-001"].title == title
+    with pytest.raises(ConfigurationError, match="the id is already that of"):
+        load_pack(texts, folders=["/site"])
+
+
 def test_an_id_stands_for_one_rule(rule_text: Text) -> None:
     with pytest.raises(ConfigurationError, match=r"rules/b\.yaml:1: rule TEST-001: the id is"):
         load_pack({"rules/a.yaml": rule_text(), "rules/b.yaml": rule_text(version=2)})

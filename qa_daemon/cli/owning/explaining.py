@@ -3,6 +3,7 @@
 import argparse
 import tempfile
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
@@ -26,7 +27,7 @@ from qa_daemon.records.series import Series
 from qa_daemon.rules.catalogue.explain import Explanation, Part, explained, seen_text
 from qa_daemon.rules.catalogue.wording import condition_text, need_text
 from qa_daemon.rules.conditions import Trace
-from qa_daemon.rules.facts import NotEvaluated, SeriesFacts, StudyFacts
+from qa_daemon.rules.facts import Context, NotEvaluated, SeriesFacts, StudyFacts
 from qa_daemon.rules.schema import FactTest, Outcome, Rule, RulePack
 
 ALL: Final = "all"
@@ -72,19 +73,20 @@ def _checked(whole: Engine, paths: Sequence[str], place: collect.Place) -> Check
 
 def _told(checked: Checked, rules: Sequence[Rule], paths: Sequence[str]) -> int:
     console = tables.screen()
+    context = Context(datetime.now(UTC).astimezone())
     studies: dict[str, list[Series]] = {}
     for report in checked.series:
         studies.setdefault(report.series.study_instance_uid, []).append(report.series)
     for report in checked.series:
         others = studies[report.series.study_instance_uid]
         siblings = tuple(other for other in others if other is not report.series)
-        facts = SeriesFacts(report.series, report.inference, siblings)
+        facts = SeriesFacts(report.series, report.inference, siblings, context)
         console.print(tables.heading(report.series))
         for tree in _trees(rules, facts):
             console.print(tree)
         console.print()
     for uid, series in studies.items():
-        trees = list(_trees(rules, StudyFacts(tuple(series))))
+        trees = list(_trees(rules, StudyFacts(tuple(series), context)))
         if trees:
             console.print(Text(f"Study {printable(uid)}", "bold"))
         for tree in trees:

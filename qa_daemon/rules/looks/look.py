@@ -6,10 +6,18 @@ from typing import Final, TypeAlias
 from attrs import evolve, frozen
 
 from qa_daemon.records.element import Elements
+from qa_daemon.records.inference import Inference
 from qa_daemon.records.instance import Instance
 from qa_daemon.records.prediction import Part, Prediction
 from qa_daemon.records.series import Series
-from qa_daemon.rules.facts import NotEvaluated, SeriesFacts, StudyFacts, decided, distinct
+from qa_daemon.rules.facts import (
+    NotEvaluated,
+    SeriesFacts,
+    StudyFacts,
+    VisitFacts,
+    decided,
+    distinct,
+)
 from qa_daemon.rules.looks.names import FactName, Kind, fact_name
 from qa_daemon.rules.looks.paths import (
     Values,
@@ -76,13 +84,18 @@ class Look:
                 yield from (evolve(self, instance=each) for each in self.instances)
             case "series":
                 for each in self.series:
-                    yield Look(SeriesFacts(each, context=self.facts.context))
+                    yield Look(SeriesFacts(each, self._seen(each), context=self.facts.context))
             case "frames":
                 for instance in self.instances:
                     for frame in range(1, instance.number_of_frames + 1):
                         yield evolve(self, instance=instance, frame=frame)
             case _:
                 yield from self._over_items(fact_name(subject))
+
+    def _seen(self, series: Series) -> Inference:
+        """Return what the pixels of one of several series showed, as far as it is known here."""
+        known = self.facts.inferences if isinstance(self.facts, VisitFacts) else {}
+        return known.get(series.series_instance_uid, Inference())
 
     def _over_items(self, name: FactName) -> Iterator["Look"]:
         if name.kind is Kind.ITEM:

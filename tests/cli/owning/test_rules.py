@@ -117,6 +117,21 @@ def test_reference_and_schema_go_to_the_output(run: Run) -> None:
     assert run("rules", "schema").document["title"] == "A rule of qa-daemon"
 
 
+def test_the_rule_of_the_readme_shows_in_the_queue(
+    run: Run, files: list[Path], tmp_path: Path
+) -> None:
+    (text,) = re.findall(r"```yaml\n(id: SITE.*?)```", Path("README.md").read_text(), re.DOTALL)
+    (tmp_path / "ours").mkdir()
+    (tmp_path / "ours" / "accession.yaml").write_text(text)
+    (tmp_path / "service.yaml").write_text("rules: {folders: [ours]}\n")
+    state = tmp_path / "state"
+    state.mkdir()
+    received(state, files[-1:])
+    judged(state, tmp_path / "service.yaml")
+    ran = run("queue", "list", "--state", state)
+    assert "The Accession Number is not one of ours" in ran.out
+
+
 # --- explain -------------------------------------------------------------------------------------
 
 
