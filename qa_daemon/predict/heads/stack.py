@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
-from attrs import frozen
 from numpy.typing import NDArray
 
 from qa_daemon.predict.catalog import ModelCard
@@ -31,20 +30,8 @@ LENGTH_MM_MIN: Final = 150.0
 SLICES_MIN: Final = 3
 #: What regions say of the height of one slice is off by about this.
 HEIGHT_SPREAD_MM: Final = 100.0
-#: A model of this target counts in decimetres: outputs near 1 keep their digits in 8-bit weights.
-MM_PER_UNIT: Final = 100.0
-#: No slice is placed better than this, nor counts for less than one that is off by a trunk.
-SPREAD_MM: Final = (30.0, 400.0)
 #: Slices say much the same as their neighbours: so many of them count as independent.
 INDEPENDENT_MAX: Final = 5
-
-
-@frozen(eq=False)
-class Seen:
-    """How high slices lie in the body by what they show, and how sure that is; shape (n,), mm."""
-
-    heights_mm: NDArray[np.float64]
-    spreads_mm: NDArray[np.float64]
 
 
 def stack_prediction(outputs: Outputs) -> Prediction:
@@ -53,9 +40,7 @@ def stack_prediction(outputs: Outputs) -> Prediction:
     Parameters
     ----------
     outputs
-        Of the region model, or of a model of this target, whose outputs are the height in units
-        of `MM_PER_UNIT` and the logarithm of its spread; `heights_mm` are the places of the slices
-        as their tags say.
+        Of the region model; `heights_mm` are the places of the slices as their tags say.
     """
     card = outputs.card
     heights = outputs.heights_mm
@@ -64,9 +49,7 @@ def stack_prediction(outputs: Outputs) -> Prediction:
     placed = np.isfinite(heights)
     if placed.sum() < SLICES_MIN:
         return unable("stack_direction", Abstention.NOT_APPLICABLE, card.name)
-    temperature = card.temperature if card.target == "stack_direction" else 1.0
-    seen = seen_heights(card, outputs.logits[placed])
-    share = agreement(heights[placed], seen, temperature)
+    share = agreement(heights[placed], seen_heights_mm(card, outputs.logits[placed]))
     is_long = float(np.ptp(heights[placed])) >= LENGTH_MM_MIN
     best = max(share, 1.0 - share)
     abstained = not is_long or best < card.threshold("stack", 0.98)
@@ -81,30 +64,25 @@ def stack_prediction(outputs: Outputs) -> Prediction:
     )
 
 
-def seen_heights(card: ModelCard, logits: NDArray[np.float32]) -> Seen:
-    """Return how high each slice lies in the body by what it shows."""
-    if card.target == "stack_direction":
-        own = logits.astype(np.float64) * [MM_PER_UNIT, 1.0]
-        return Seen(own[:, 0], np.clip(np.exp(own[:, 1]) * MM_PER_UNIT, *SPREAD_MM))
+def seen_heights_mm(card: ModelCard, logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return how high each slice lies in the body by the regions that it shows, shape (n,)."""
     shares = independent(card, logits).labels
     known = np.asarray([REGION_HEIGHT_MM.get(label, np.nan) for label in card.labels])
     told = np.isfinite(known)
     weights = shares[:, told] + 1e-6
-    heights = (weights * known[told]).sum(axis=1) / weights.sum(axis=1)
-    return Seen(heights, np.full(len(heights), HEIGHT_SPREAD_MM))
+    heights: NDArray[np.float64] = (weights * known[told]).sum(axis=1) / weights.sum(axis=1)
+    return heights
 
 
 def agreement(
-    placed_mm: Sequence[float] | NDArray[np.float64], seen: Seen, temperature: float = 1.0
+    placed_mm: Sequence[float] | NDArray[np.float64], seen_mm: NDArray[np.float64]
 ) -> float:
     """Return the probability that the seen heights rise with the places rather than fall.
 
-    The likelihood of a slope of +1 against one of -1, each slice off by its spread, at the best
-    offset between the two scales.
+    The likelihood of a slope of +1 against one of -1, each slice off by `HEIGHT_SPREAD_MM`.
     """
-    weights = seen.spreads_mm**-2.0
-    placed = np.asarray(placed_mm) - np.average(placed_mm, weights=weights)
-    heights = seen.heights_mm - np.average(seen.heights_mm, weights=weights)
+    placed = np.asarray(placed_mm) - np.mean(placed_mm)
+    seen = seen_mm - seen_mm.mean()
     count = min(len(placed), INDEPENDENT_MAX) / len(placed)
-    odds = 2.0 * float((weights * placed * heights).sum()) * count / temperature
+    odds = 2.0 * float((placed * seen).sum()) * count / HEIGHT_SPREAD_MM**2
     return float(1.0 / (1.0 + np.exp(-np.clip(odds, -30.0, 30.0))))

@@ -23,7 +23,6 @@ RECIPES: Final = {
     "radiograph_orientation": "radiographs.radiograph_orientation:RECIPE",
     "sagittal_orientation": "other_orientations:SAGITTAL",
     "side_marker": "pictures.side_marker:RECIPE",
-    "stack_direction": "stack_direction:RECIPE",
     "view": "radiographs.view:RECIPE",
 }
 

@@ -32,6 +32,7 @@ from qa_daemon.training.recipes.axial_orientation import SIDE_UNSEEN as TARGET_U
 from qa_daemon.training.slices.augment import (
     USUAL,
     Prepared,
+    Variety,
     draw,
     drawing_weights,
     prepared,
@@ -56,6 +57,10 @@ from qa_daemon.training.slices.upright import (
 #: plane, a head's turn or its place along the body can be told from a thumbnail.
 SIZE: Final = 48
 CHANNELS: Final = (16, 32, 64, 88)
+#: Milder than for axial slices: a plane, or the head end, is lost sooner from a small part.
+MILD: Final = Variety(
+    crop=0.25, table=0.15, cut=0.12, recoloured=0.3, inverted=0.04, uneven=0.25, noise=0.05
+)
 #: Share of pictures that must get a flat answer because they are of another plane.
 OTHERS_SHARE: Final = 0.14
 #: A breast in the coil is as long upwards as downwards, and six wrist slices of one patient teach
@@ -118,7 +123,9 @@ def _draws(items: Sequence[LabelledSlice], plan: Plan) -> Draw:
                 subject = others[int(random.choice(len(others), p=other_chances))]
             rest = random.permutation([1, 2, 3, 5, 6, 7])[:OTHERS_DRAWN]
             picture = (
-                drawn(random, plan.size) if subject is None else draw(subject, random, plan.size)
+                drawn(random, plan.size)
+                if subject is None
+                else draw(subject, random, plan.size, MILD)
             )
             copies += [turned_array(picture, label) for label in (0, 4, *rest)]
             targets.append(NO_ANSWER if subject is None else _target(subject.item))
@@ -189,7 +196,7 @@ SAGITTAL: Final = _recipe(
         },
     ),
     Witness(target="body_region", known=KNOWN_MIN),
-    1200,
+    3500,
 )
 CORONAL: Final = _recipe(
     BodyPlane.CORONAL,
@@ -206,5 +213,5 @@ CORONAL: Final = _recipe(
         },
     ),
     Witness(target="body_region", sided=("CHEST", "ABDOMEN"), sideless=SIDELESS, known=KNOWN_MIN),
-    1200,
+    3500,
 )

@@ -34,7 +34,7 @@ from qa_daemon.training.recipe import (
     Start,
     Words,
 )
-from qa_daemon.training.recipes.other_orientations import CHANNELS, KEPT, SIZE
+from qa_daemon.training.recipes.other_orientations import CHANNELS, KEPT, MILD, SIZE
 from qa_daemon.training.slices.augment import (
     USUAL,
     Prepared,
@@ -115,7 +115,7 @@ def _draws(items: Sequence[LabelledSlice], plan: Plan) -> Draw:
 
 
 def _picture(subject: Prepared | None, random: Generator, size: int) -> np.ndarray[Any, Any]:
-    picture = drawn(random, size) if subject is None else draw(subject, random, size)
+    picture = drawn(random, size) if subject is None else draw(subject, random, size, MILD)
     return turned_array(picture, int(random.integers(8)))
 
 
@@ -146,7 +146,7 @@ RECIPE: Final = Recipe[LabelledSlice](
     preparation="slice",
     copies="averaged",
     reject=1,
-    steps=1200,
+    steps=4000,
     batch=48,
     learning_rate=1.5e-3,
     held_out=KEPT,

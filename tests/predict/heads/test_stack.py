@@ -2,14 +2,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from qa_daemon.predict.catalog import ModelCard
 from qa_daemon.predict.heads.answer import predictions
 from qa_daemon.predict.heads.outputs import Outputs, Subject
-from qa_daemon.predict.heads.stack import Seen, agreement
+from qa_daemon.predict.heads.stack import agreement
 from qa_daemon.records.prediction import Abstention, Prediction
 
 REGIONS = ("HEAD", "NECK", "CHEST", "ABDOMEN", "PELVIS", "LOWERLIMB")
@@ -79,45 +78,8 @@ def test_slices_without_a_position_do_not_count_and_too_few_are_no_stack() -> No
     assert said.label is None
 
 
-def by_heights(
-    rise: float, spread_mm: float, temperature: float = 1.0, heights: list[float] = UPWARDS
-) -> Prediction:
-    """Ask a model of heights whose answers rise by so much with the positions."""
-    own = evolve(
-        CARD,
-        id="stack_direction",
-        target="stack_direction",
-        labels=("agrees", "reversed"),
-        temperature=temperature,
-    )
-    rows = [[5.0 + rise * height / 100, np.log(spread_mm / 100)] for height in heights]
-    subjects = tuple(Subject("1.2", frame) for frame in range(1, len(rows) + 1))
-    outputs = Outputs(own, subjects, np.asarray(rows, np.float32), heights_mm=np.asarray(heights))
-    (series,) = predictions("stack_direction", outputs)
-    return series
-
-
-def test_a_model_of_heights_tells_the_ends_of_one_region_apart() -> None:
-    chest = [0.0, 50.0, 100.0, 150.0, 200.0, 250.0]
-    said = by_heights(1.0, 40.0, heights=chest)
-    assert (said.label, said.abstained) == ("agrees", False)
-    assert said.model == "stack_direction@1.0.0"
-    assert by_heights(-1.0, 40.0, heights=chest).label == "reversed"
-
-
-def test_heights_that_the_model_is_unsure_of_decide_nothing() -> None:
-    assert by_heights(0.1, 390.0).abstained
-
-
-def test_a_greater_temperature_is_less_sure() -> None:
-    mild, milder = by_heights(0.1, 200.0), by_heights(0.1, 200.0, temperature=2.0)
-    assert mild.probability is not None
-    assert milder.probability is not None
-    assert 0.5 < milder.probability < mild.probability
-
-
 @given(heights=st.lists(st.floats(-400.0, 900.0), min_size=6, max_size=6))
 def test_the_reversed_stack_has_the_opposite_answer(heights: list[float]) -> None:
-    seen = Seen(np.asarray(heights), np.full(6, 50.0))
+    seen = np.asarray(heights)
     against = agreement([-place for place in UPWARDS], seen)
     assert against == pytest.approx(1.0 - agreement(UPWARDS, seen), abs=1e-9)

@@ -8,15 +8,12 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from qa_daemon.predict.catalog import Catalog
-from qa_daemon.training.package import blank_card
-from qa_daemon.training.recipe import Recipe, Scored, Start
+from qa_daemon.training.recipe import Recipe, Start
 from qa_daemon.training.recipes import recipe_of
 from qa_daemon.training.recipes.other_orientations import CORONAL, SAGITTAL
-from qa_daemon.training.recipes.stack_direction import RECIPE as STACK
 from qa_daemon.training.slices.datasets import LabelledSlice, slices
 
-TARGETS = ("coronal_orientation", "plane", "sagittal_orientation", "stack_direction")
+TARGETS = ("coronal_orientation", "plane", "sagittal_orientation")
 
 
 def other_planes(data: Path) -> list[LabelledSlice]:
@@ -31,13 +28,12 @@ def other_planes(data: Path) -> list[LabelledSlice]:
 
 def labelled(recipe: Recipe[LabelledSlice], items: list[LabelledSlice]) -> list[LabelledSlice]:
     """Return the slices as the recipe labels them: those of its planes are upright."""
-    own = ("0",) if "orientation" in recipe.target else ("agrees",)
     return [
         evolve(
             item,
             labels=(item.plane,)
             if recipe.target == "plane"
-            else own
+            else ("0",)
             if item.plane in recipe.planes
             else (),
         )
@@ -71,29 +67,3 @@ def test_an_upright_sagittal_slice_shows_its_mirror_and_a_coronal_head_does_not(
         assert found <= {right}
     heads = [item for item in CORONAL.examples(drawn_data) if item.plane == "coronal"]
     assert {item.labels for item in heads if item.regions} == {("0", "4")}
-
-
-def rising(items: list[LabelledSlice], spread: float) -> Scored[LabelledSlice]:
-    """Return stacks whose heights rise by a tenth of a metre with each slice."""
-    steps = [[float(item.id.partition("#")[2]), math.log(spread)] for item in items]
-    pictures = np.zeros((len(items), STACK.size, STACK.size), np.float32)
-    return Scored(
-        tuple(items), pictures, np.asarray(steps, np.float32), np.zeros(len(items), np.intp)
-    )
-
-
-def test_stacks_that_rise_are_counted_as_right_and_get_a_threshold(drawn_data: Path) -> None:
-    items = [
-        evolve(item, labels=("agrees",), place_mm=40.0 * int(item.id.partition("#")[2]))
-        for item in slices(drawn_data)
-        if item.series.startswith("p")
-    ]
-    found = rising(items, 0.5)
-    card = blank_card(STACK, b"", "1.0.0")
-    calibrated = STACK.calibrated(card, found, Catalog())
-    assert calibrated.card.thresholds["stack"] >= 0.98
-    figures: Any = STACK.figures(calibrated.card, found, Catalog())
-    whole = figures["whole stacks"]["150 mm and more"]
-    assert whole["n"] == len({item.series for item in items})
-    assert whole["right"][0] == 1.0
-    assert whole["decided and wrong"] == 0
