@@ -127,12 +127,13 @@ def slices(data: Path) -> Iterator[LabelledSlice]:
         for path in sorted((data / folder).glob("*.npz")):
             if f"{folder}/{path.name}" in barred.files:
                 continue
-            for item in _of_volume(path, f"{folder}/{path.name}"):
+            for item in of_volume(path, f"{folder}/{path.name}"):
                 if not barred.bars(item):
                     yield item
 
 
-def _of_volume(path: Path, name: str) -> Iterator[LabelledSlice]:
+def of_volume(path: Path, name: str) -> Iterator[LabelledSlice]:
+    """Yield the slices of one file, by its name within the data folder."""
     with np.load(path, allow_pickle=False) as volume:
         pixels: NDArray[np.uint8] = volume["slices"]
         words = [str(word) for word in volume["region"]]
