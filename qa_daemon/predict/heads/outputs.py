@@ -71,9 +71,9 @@ class Shares:
 def exclusive(card: ModelCard, logits: NDArray[np.float32]) -> Shares:
     """Return the shares of labels of which one is true; those outputs that are none set aside."""
     every = softmax(logits, card.temperature)
-    own = every[:, : len(card.labels)]
-    known = own.sum(axis=1)
-    return Shares(own / np.maximum(known, 1e-12)[:, None], known)
+    count = len(card.labels)
+    # Not a quotient: the shares of what is none may leave nothing to divide.
+    return Shares(softmax(logits[:, :count], card.temperature), every[:, :count].sum(axis=1))
 
 
 def independent(card: ModelCard, logits: NDArray[np.float32]) -> Shares:
