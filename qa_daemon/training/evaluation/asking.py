@@ -27,7 +27,7 @@ from qa_daemon.training.evaluation.baselines import (
 from qa_daemon.training.evaluation.material import Material, Part
 from qa_daemon.training.fit import Run, fit
 from qa_daemon.training.make import Order, fitted_card
-from qa_daemon.training.recipe import E, Kind, Recipe
+from qa_daemon.training.recipe import E, Recipe
 
 MODEL: Final = "this model"
 LOGISTIC: Final = "logistic regression"
@@ -76,7 +76,7 @@ class Asking(Generic[E]):
 def outcome(asking: Asking[E], part: Part[E]) -> Outcome:
     """Return the outcome of a part, from disk where it was finished before."""
     held_out = asking.seen.of(part.division.held_out)
-    path = asking.order.out / "parts" / f"{_slug(part)}-{_name_of(asking, part)}.npz"
+    path = asking.order.out / "parts" / f"{slug(part)}-{_name_of(asking, part)}.npz"
     if path.is_file():
         return _read(path, part, held_out)
     logits = _model(asking, part, held_out)
@@ -117,20 +117,18 @@ def affordable_steps(recipe: Recipe[E], order: Order, examples: tuple[E, ...], f
 
 def _model(asking: Asking[E], part: Part[E], held_out: Material[E]) -> NDArray[np.float32]:
     order = evolve(asking.order, steps=asking.steps, is_alone=True)
-    card = fitted_card(asking.recipe, order, part.division.training, _slug(part))
+    card = fitted_card(asking.recipe, order, part.division.training, slug(part))
     return Interpreter(card).scores(held_out.pictures)
 
 
 def _baselines(asking: Asking[E], part: Part[E]) -> Mapping[str, NDArray[np.float64]]:
     kind = asking.recipe.kind
-    if kind is Kind.OWN:
-        return {}
     fitted = asking.seen.of(part.division.training)
     asked = asking.seen.of(part.division.held_out)
     own, others = features(fitted.pictures), features(asked.pictures)
     cnn = small_cnn(asking.recipe, fitted)
     order = evolve(asking.order, steps=asking.cnn_steps)
-    card = fitted_card(cnn, order, fitted.examples, f"{_slug(part)}-cnn")
+    card = fitted_card(cnn, order, fitted.examples, f"{slug(part)}-cnn")
     logits = Interpreter(evolve(card, copies="single")).scores(asked.pictures)
     return {
         LOGISTIC: logistic(own, fitted.truth, others, kind),
@@ -141,7 +139,7 @@ def _baselines(asking: Asking[E], part: Part[E]) -> Mapping[str, NDArray[np.floa
 
 def _read(path: Path, part: Part[E], held_out: Material[E]) -> Outcome:
     with np.load(path, allow_pickle=False) as kept:
-        baselines = {name: kept[name] for name in kept.files if name in BASELINES}
+        baselines = {name: kept[name] for name in BASELINES}
         return Outcome(part.kind, part.name, _ids(held_out), kept["model"], baselines)
 
 
@@ -149,7 +147,8 @@ def _ids(held_out: Material[E]) -> tuple[str, ...]:
     return tuple(example.id for example in held_out.examples)
 
 
-def _slug(part: Part[E]) -> str:
+def slug(part: Part[E]) -> str:
+    """Return what the files of a part are called."""
     words = re.sub(r"[^a-z0-9]+", "-", part.name.lower()).strip("-")[:40]
     return f"{part.kind}-{words}"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 
 from qa_daemon.errors import ConfigurationError
 from qa_daemon.predict.catalog import ModelCard, load_card
@@ -25,13 +25,14 @@ from qa_daemon.training.evaluation.asking import (
     affordable_steps,
     cnn_steps,
     outcome,
+    slug,
 )
 from qa_daemon.training.evaluation.material import Material, Part, material, parts
 from qa_daemon.training.evaluation.report import Report, plain_page, written
 from qa_daemon.training.evaluation.results import Told
-from qa_daemon.training.make import Order, gathered, joined, models_beside
+from qa_daemon.training.make import Order, fitted_card, gathered, joined, models_beside, scored
 from qa_daemon.training.package import blank_card
-from qa_daemon.training.recipe import E, Figures, Kind, Recipe, Scored
+from qa_daemon.training.recipe import E, Figures, Kind, Recipe
 from qa_daemon.training.split import split
 
 #: A quick evaluation holds out no more sources than these.
@@ -59,19 +60,20 @@ def evaluate(recipe: Recipe[E], question: Question) -> Path:
     """Evaluate a recipe and its package; return the report."""
     order, card = question.order, _card(recipe, question.package)
     examples = gathered(recipe, order)
+    chosen = _chosen(parts(recipe, examples), is_quick=question.is_quick)
+    steps = _steps(recipe, question, examples, len(chosen))
+    how = _how(recipe, examples, steps, len(chosen), is_quick=question.is_quick)
+    if recipe.kind is Kind.OWN:
+        return _by_recipe(recipe, evolve(order, steps=steps, is_alone=True), chosen, how)
     seen = material(recipe, examples)
-    chosen = _chosen(parts(examples), is_quick=question.is_quick)
     asking = Asking(
         recipe=recipe,
         order=order,
         seen=seen,
-        steps=_steps(recipe, question, examples, len(chosen)),
+        steps=steps,
         cnn_steps=cnn_steps(is_quick=question.is_quick),
     )
     outcomes = [outcome(asking, part) for part in chosen]
-    how = _how(asking, examples, outcomes, is_quick=question.is_quick)
-    if recipe.kind is Kind.OWN:
-        return _by_recipe(asking, outcomes, how)
     told = _told(recipe, seen, outcomes)
     own = _package(recipe, card, seen, examples)
     report = Report(
@@ -115,13 +117,14 @@ def _card(recipe: Recipe[E], package: Path | None) -> ModelCard | None:
     return card
 
 
-def _by_recipe(asking: Asking[E], outcomes: Sequence[Outcome], how: Figures) -> Path:
-    """Write the report of a target that only its recipe can measure."""
-    recipe, order = asking.recipe, asking.order
+def _by_recipe(recipe: Recipe[E], order: Order, chosen: Sequence[Part[E]], how: Figures) -> Path:
+    """Write the report of a target that only its recipe can measure; fits are kept."""
+    found = {}
+    for part in chosen:
+        card = fitted_card(recipe, order, part.division.training, slug(part))
+        found[part.kind, part.name] = scored(recipe, card, part.division.held_out)
     beside, blank = models_beside(order), blank_card(recipe, b"", order.version)
-    folds = [each for each in outcomes if each.kind == "fold"]
-    sources = [each for each in outcomes if each.kind == "source"]
-    whole = joined([_scored(asking.seen, each) for each in folds])
+    whole = joined([each for (kind, _), each in found.items() if kind == "fold"])
     card = recipe.calibrated(blank, whole, beside).card
     figures: Figures = {
         "target": recipe.target,
@@ -129,19 +132,15 @@ def _by_recipe(asking: Asking[E], outcomes: Sequence[Outcome], how: Figures) -> 
         "how": {**how, "temperature": "and thresholds: chosen on all folds together"},
         "folds by patient": recipe.figures(card, whole, beside),
         "sources held out": {
-            each.name: recipe.figures(card, _scored(asking.seen, each), beside) for each in sources
+            name: recipe.figures(card, each, beside)
+            for (kind, name), each in found.items()
+            if kind == "source"
         },
     }
     _write(figures, order.out)
     path = order.out / "report.html"
     path.write_text(plain_page(recipe.target, figures), encoding="utf-8")
     return path
-
-
-def _scored(seen: Material[E], said: Outcome) -> Scored[E]:
-    places = {example.id: at for at, example in enumerate(seen.examples)}
-    own = seen.at([places[name] for name in said.ids])
-    return Scored(own.examples, own.pictures, said.logits, np.zeros(len(said.ids), np.intp))
 
 
 def _write(figures: Figures, folder: Path) -> None:
@@ -258,19 +257,18 @@ def _shortcuts(asking: Asking[E], card: ModelCard | None) -> Figures:
 
 
 def _how(
-    asking: Asking[E], examples: Sequence[E], outcomes: Sequence[Outcome], *, is_quick: bool
+    recipe: Recipe[E], examples: Sequence[E], steps: int, fits: int, *, is_quick: bool
 ) -> Figures:
-    recipe = asking.recipe
     return {
         "quick": is_quick,
         "pictures": len(examples),
         "patients": len({example.group for example in examples}),
         "sources": len({example.source for example in examples}),
-        "fits": len(outcomes),
-        "a fit": f"the network and batches of the recipe, {asking.steps} of its {recipe.steps} "
+        "fits": fits,
+        "a fit": f"the network and batches of the recipe, {steps} of its {recipe.steps} "
         "steps, so that all fits end in time; not built on the fit of another target, which may "
         "have seen what is held out; converted to 8-bit weights before it was asked",
-        "small CNN": f"{asking.cnn_steps} steps, no augmentation",
+        "small CNN": f"{cnn_steps(is_quick=is_quick)} steps, no augmentation",
         "temperature": "of each fold chosen on the others",
     }
 

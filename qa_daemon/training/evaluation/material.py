@@ -53,9 +53,11 @@ class Part(Generic[E]):
 
 
 def material(recipe: Recipe[E], examples: Sequence[E]) -> Material[E]:
-    """Return the material of all examples that have an answer."""
-    may_be_none = recipe.kind in (Kind.MULTI, Kind.OWN)
-    asked = tuple(example for example in examples if example.labels or may_be_none)
+    """Return the material of all examples that have an answer.
+
+    What shows none of the labels is there to be fitted on: how it is rejected says the card.
+    """
+    asked = tuple(example for example in examples if example.labels)
     turns = [_turn(recipe, example) for example in asked]
     pictures = np.stack(
         [
@@ -73,15 +75,16 @@ def material(recipe: Recipe[E], examples: Sequence[E]) -> Material[E]:
     return Material(asked, np.asarray(pictures, np.float32), truth)
 
 
-def parts(examples: Sequence[E]) -> tuple[Part[E], ...]:
-    """Return the folds by patient, then every source held out in turn."""
+def parts(recipe: Recipe[E], examples: Sequence[E]) -> tuple[Part[E], ...]:
+    """Return the folds by patient, then every source held out in turn that has answers."""
     found = [
         Part("fold", str(number), division)
         for number, division in enumerate(folds(examples, FOLDS), 1)
     ]
     counts: dict[str, int] = {}
     for example in examples:
-        counts[example.source] = counts.get(example.source, 0) + example.origin.is_measured
+        is_asked = example.origin.is_measured and bool(example.labels or recipe.kind is Kind.OWN)
+        counts[example.source] = counts.get(example.source, 0) + is_asked
     large = sorted(name for name, count in counts.items() if count >= SOURCE_PICTURES_MIN)
     small = frozenset(name for name, count in counts.items() if 0 < count < SOURCE_PICTURES_MIN)
     found += [Part("source", name, without_source(examples, frozenset({name}))) for name in large]

@@ -15,7 +15,8 @@ def test_every_source_is_held_out_once_and_small_ones_together(
     examples = list(usable(tiny, bars_data, Licences.ALL)) * 2
     few = [evolve(example, source="few") for example in examples[:5]]
     fewer = [evolve(example, source="fewer") for example in examples[5:9]]
-    found = parts([*examples, *few, *fewer])
+    strange = [evolve(example, source="strange", labels=()) for example in examples[:60]]
+    found = parts(tiny, [*examples, *few, *fewer, *strange])
     assert [(part.kind, part.name) for part in found[3:]] == [
         ("source", "far"),
         ("source", "middle"),
@@ -35,14 +36,14 @@ def test_synthetic_pictures_are_fitted_on_and_never_asked_about(
         evolve(example, origin=Origin.SYNTHETIC if at % 2 else Origin.PUBLISHED)
         for at, example in enumerate(usable(tiny, bars_data, Licences.ALL))
     ]
-    for part in parts(examples):
+    for part in parts(tiny, examples):
         assert any(not example.origin.is_measured for example in part.division.training)
         assert all(example.origin.is_measured for example in part.division.held_out)
 
 
 def test_one_source_alone_is_not_held_out(tiny: Recipe[Example], bars_data: Path) -> None:
     examples = [evolve(e, source="one") for e in usable(tiny, bars_data, Licences.ALL)]
-    assert [part.kind for part in parts(examples)] == ["fold"] * 3
+    assert [part.kind for part in parts(tiny, examples)] == ["fold"] * 3
 
 
 def test_pictures_of_an_orientation_are_turned_and_labelled_so(

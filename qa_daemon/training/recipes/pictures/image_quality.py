@@ -327,7 +327,7 @@ def _false(examples: Sequence[Picture], said: NDArray[np.bool_]) -> Mapping[str,
 RECIPE: Final = Recipe[Picture](
     target="image_quality",
     labels=LABELS,
-    kind=Kind.MULTI,
+    kind=Kind.OWN,  # faults are drawn; a published picture has none
     modalities=("CR", "DX", "RG"),
     size=DISPLAYED_SIZE,
     preparation="displayed",

@@ -398,7 +398,7 @@ def _holds(each: _Said) -> bool:
 RECIPE: Final = Recipe[Spot](
     target="side_marker",
     labels=LABELS,
-    kind=Kind.SINGLE,
+    kind=Kind.OWN,  # of a picture all its spots are asked
     modalities=("CR", "DX", "RG"),
     size=PLACE_SIZE,
     preparation="patches",
