@@ -49,6 +49,7 @@ class Picture:
     """One radiograph: its file, the parts that it shows, and its side, "" where none is known."""
 
     file: str
+    source: str
     patient: str
     shows: frozenset[str]
     side: str
@@ -77,7 +78,7 @@ def pictures(labels: Path) -> tuple[Picture, ...]:
         if all(part in TERMS for part in parts):
             shows = frozenset(TERMS[part] for part in parts)
             side = SIDES.get(row["laterality"], "")
-            found.append(Picture(row["file"], row["patient"], shows, side))
+            found.append(Picture(row["file"], row["source"], row["patient"], shows, side))
     return tuple(found)
 
 
