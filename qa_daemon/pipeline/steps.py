@@ -150,10 +150,8 @@ def _judge(bench: Bench, lease: Lease) -> bool:
     result = result_rows.result_of(bench.store, lease.series_key, lease.revision)
     assert result is not None
     assert result.inference is not None
-    practice = practice_of(series)
-    siblings, context = surroundings(bench, lease.series_key, practice)
-    known = orders_known(bench.store, series)
-    context = evolve(context, order=known.facts_of(series))
+    practice, known = practice_of(series), orders_known(bench.store, series)
+    siblings, context = surroundings(bench, lease.series_key, series, known)
     verdict = bench.engine.judge(series, result.inference, siblings, context)
     of_study = bench.engine.examine_study((series, *siblings), context).verdict
     now = datetime.now(UTC)
@@ -212,18 +210,21 @@ def _companion(bench: Bench, key: str, revision: int) -> SeriesReport | None:
         return None
 
 
-def surroundings(bench: Bench, key: str, practice: Practice) -> tuple[tuple[Series, ...], Context]:
-    """Return what a series is judged beside: the others of its study, and how it came."""
+def surroundings(
+    bench: Bench, key: str, series: Series, known: VisitOrders
+) -> tuple[tuple[Series, ...], Context]:
+    """Return what a series is judged beside: the others of its study, its orders, how it came."""
     rows = series_rows.siblings(bench.store, key, SIBLINGS_MAX)
     found = ((row, _witnesses(bench, row.series_key, row.revision)) for row in rows)
     siblings = tuple(assemble(instances, row.revision) for row, instances in found if instances)
     since = datetime.now(UTC) - HABIT_SPAN
-    habits = habit_rows.habits_of(bench.store, practice, since, besides=key)
-    row = series_rows.series_row(bench.store, key)
-    if row is None:
-        return siblings, Context(habits=tuple(habits))
-    came = row.last_received_at.astimezone()
-    return siblings, Context(came, calling_ae=row.calling_ae, habits=tuple(habits))
+    habits = habit_rows.habits_of(bench.store, practice_of(series), since, besides=key)
+    context = Context(order=known.facts_of(series), habits=tuple(habits))
+    own = series_rows.series_row(bench.store, key)
+    if own is None:
+        return siblings, context
+    came = own.last_received_at.astimezone()
+    return siblings, evolve(context, received=came, calling_ae=own.calling_ae)
 
 
 def _witnesses(bench: Bench, key: str, revision: int) -> tuple[Instance, ...]:

@@ -16,8 +16,8 @@ from qa_daemon.cli.opened import opened, settings_of
 from qa_daemon.cli.owning.book import with_folder
 from qa_daemon.cli.printable import printable
 from qa_daemon.dicom.elements import vocabulary
-from qa_daemon.habits.fingerprint import practice_of
 from qa_daemon.pipeline.engine import engine
+from qa_daemon.pipeline.ordering.visit import orders_known
 from qa_daemon.pipeline.rulebook import rules_in_force
 from qa_daemon.pipeline.steps import Bench, instances_read, surroundings
 from qa_daemon.predict.client import Request
@@ -155,7 +155,8 @@ def _subject(bench: Bench, row: SeriesRow) -> Subject | None:
         return None
     instances = instances_read(bench, row.series_key, row.revision)
     series = assemble(instances, row.revision)
-    siblings, context = surroundings(bench, row.series_key, practice_of(series))
+    known = orders_known(bench.store, series)
+    siblings, context = surroundings(bench, row.series_key, series, known)
     return Subject(row, series, siblings, context, result.inference)
 
 
