@@ -32,6 +32,7 @@ from qa_daemon.training.pictures.labelled import (
     radiographs,
 )
 from qa_daemon.training.pictures.rejection import rejected
+from qa_daemon.training.pictures.shortcuts import shortcuts
 from qa_daemon.training.pretrained import V1_025, pooled_head, tuned
 from qa_daemon.training.recipe import (
     Batch,
@@ -308,7 +309,15 @@ def _figures(card: ModelCard, found: Scored[Picture], _beside: Catalog) -> Figur
     own = _of(found, lambda each: bool(each.labels))
     others = _of(found, lambda each: not each.labels)
     figures = standard_figures(answers(card, own, Kind.SINGLE), HELD_OUT.sources)
-    return figures | {"none of the six classes": rejected(card, others)}
+    first = own.published()
+    tests = first.at([at for at, each in enumerate(first.examples) if each.source == MEDNIST_TEST])
+    return figures | {
+        "none of the six classes": rejected(card, others),
+        "without anatomy": shortcuts(first.pictures, first.examples, lambda each: each.labels[0]),
+        "without anatomy, Medical MNIST": shortcuts(
+            tests.pictures, tests.examples, lambda each: each.labels[0]
+        ),
+    }
 
 
 def _of(found: Scored[Picture], wanted: Callable[[Picture], bool]) -> Scored[Picture]:
