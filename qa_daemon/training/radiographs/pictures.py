@@ -17,7 +17,8 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from qa_daemon.training.recipe import Example
+from qa_daemon.pixels.reduced import reduced
+from qa_daemon.training.recipe import Example, OwnPicture
 
 #: Labels of `body_part` and the words of `radiographs/labels.csv`.
 PART_OF_WORD: Final = {
@@ -120,6 +121,9 @@ def radiographs(data: Path) -> Iterator[Radiograph]:
         )
 
 
+#: Long edge of the published pictures, and what of a site's own is shown as black and white.
+OWN_EDGE: Final = 256
+OWN_PERCENTILES: Final = (0.1, 99.9)
 #: Sources whose exports mirror and turn at random: parts only.
 AUGMENTED: Final = frozenset({"hbfmid", "mura_aug", "scoliosis", "cadma_scoliosis"})
 
@@ -185,6 +189,29 @@ def slices(data: Path) -> Iterator[Radiograph]:
                     licence=str(said.get("licence", "")),
                     modality=str(said["modality"]),
                 )
+
+
+def own_radiograph(picture: OwnPicture, **said: Any) -> Radiograph:
+    """Return a picture of a site as the published ones are: 8-bit grey, long edge as theirs.
+
+    `said` holds what the recipe knows beside the labels.
+    """
+    small = reduced(picture.view().grey, OWN_EDGE).values.astype(np.float32)
+    low, high = np.percentile(small, OWN_PERCENTILES)
+    shown = np.clip((small - low) / max(float(high - low), 1.0), 0.0, 1.0)
+    return Radiograph(
+        id=picture.id,
+        read=partial(_as_stored, np.asarray(np.round(shown * 255), np.uint8)),
+        labels=picture.labels,
+        patient=picture.patient,
+        source=picture.source,
+        licence=picture.licence,
+        modality=picture.modality,
+        series=picture.series,
+        origin=picture.origin,
+        weight=picture.weight,
+        **said,
+    )
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:

@@ -28,6 +28,7 @@ from qa_daemon.training.recipe import (
     Figures,
     Grey,
     Kind,
+    OwnPicture,
     Plan,
     Recipe,
     Scored,
@@ -44,7 +45,13 @@ from qa_daemon.training.slices.augment import (
     shown,
     turned_array,
 )
-from qa_daemon.training.slices.datasets import LabelledSlice, slices
+from qa_daemon.training.slices.datasets import (
+    REGIONS,
+    LabelledSlice,
+    own_slice,
+    slices,
+    square_pixels,
+)
 from qa_daemon.training.slices.reformats import reformatted
 
 LABELS: Final = tuple(plane.value for plane in BodyPlane)
@@ -86,6 +93,18 @@ def _labels(item: LabelledSlice) -> tuple[str, ...]:
 
 def _network(start: Start) -> keras.Model:  # noqa: ARG001  it starts from nothing
     return network(SIZE, len(LABELS) + 1, "plane", CHANNELS)
+
+
+def _own(picture: OwnPicture) -> LabelledSlice:
+    return own_slice(
+        picture,
+        square_pixels(picture.view()),
+        labels=picture.labels,
+        regions=(),
+        regions_open=frozenset(REGIONS),
+        plane=picture.labels[0],
+        mirror_verified=False,
+    )
 
 
 def _draws(items: Sequence[LabelledSlice], plan: Plan) -> Draw:
@@ -153,6 +172,7 @@ RECIPE: Final = Recipe[LabelledSlice](
     variants=3,
     words=WORDS,
     examples=_examples,
+    own=_own,
     network=_network,
     draws=_draws,
     loss=_loss,

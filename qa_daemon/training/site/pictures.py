@@ -12,7 +12,7 @@ from qa_daemon.pixels.grayscale import exposed_values, grey_values, pixel_spacin
 from qa_daemon.pixels.image import read_image
 from qa_daemon.predict.prepare import View
 from qa_daemon.records.element import first_text
-from qa_daemon.training.recipe import E, Origin, OwnPicture, Recipe
+from qa_daemon.training.recipe import E, Kind, Origin, OwnPicture, Recipe
 from qa_daemon.training.site.table import PATIENTS_MIN, TABLE, Decision, Row, refuse, rows_of
 
 LIMITS: Final = Limits()
@@ -63,6 +63,8 @@ def _example(recipe: Recipe[E], folder: Path, row: Row) -> E:
     if modality not in recipe.modalities:
         wanted = ", ".join(recipe.modalities)
         raise InputError(f"Modality is {modality or 'missing'}; {wanted} expected")
+    if not row.labels and recipe.kind is not Kind.MULTI:
+        raise InputError("no label; one is needed")
     return recipe.own(_picture(folder, row, modality))
 
 

@@ -4,11 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from attrs import evolve
+from pydicom import dcmread
 
 from qa_daemon.errors import InputError
 from qa_daemon.pixels.tensor import orientation_tensor
-from qa_daemon.training.recipe import Origin
-from qa_daemon.training.recipes import axial_orientation, body_region
+from qa_daemon.training.recipe import Origin, Plan
+from qa_daemon.training.recipes import axial_orientation, body_region, recipe_of
 from qa_daemon.training.site.pictures import is_site_folder, own_examples
 from qa_daemon.training.slices.augment import shown
 
@@ -82,3 +83,44 @@ def test_a_picture_of_another_modality_is_refused(site: Site) -> None:
         own_examples(evolve(REGION, modalities=("MR",)), site())
     with pytest.raises(InputError, match="is not trained on own pictures"):
         own_examples(evolve(REGION, own=None), site())
+
+
+def radiographs_of(folder: Path) -> None:
+    """Make the pictures of a folder radiographs."""
+    for path in (folder / "images").iterdir():
+        data = dcmread(path)
+        data.Modality = "DX"
+        data.save_as(path)
+
+
+@pytest.mark.parametrize(
+    ("target", "labels"), [("body_part", "HAND|WRIST"), ("view", "AP|PA"), ("laterality", "L")]
+)
+def test_radiographs_are_taken_and_a_batch_of_them_is_drawn(
+    site: Site, target: str, labels: str
+) -> None:
+    folder = site(lambda rows: [row.update(labels=labels) for row in rows])
+    radiographs_of(folder)
+    recipe = recipe_of(target)
+    examples = own_examples(recipe, folder)
+    assert examples[0].labels == tuple(labels.split("|"))
+    assert examples[0].read().dtype == np.uint8
+    assert examples[0].read().max() == 255
+    assert recipe.shown(examples[0]).shape == (recipe.size, recipe.size)
+    batch = recipe.draws(examples, Plan(size=recipe.size, batch=8))(0)
+    assert batch.pictures.shape == (8, recipe.size, recipe.size, 1)
+    assert batch.targets.any(axis=0).sum() >= len(examples[0].labels)
+
+
+def test_planes_are_taken_and_a_batch_of_them_is_drawn(site: Site) -> None:
+    folder = site(lambda rows: [row.update(labels="coronal") for row in rows])
+    recipe = recipe_of("plane")
+    examples = own_examples(recipe, folder)
+    batch = recipe.draws(examples, Plan(size=recipe.size, batch=8))(0)
+    assert batch.targets[:, recipe.labels.index("coronal")].sum() >= 4
+
+
+def test_a_picture_without_a_label_is_refused_where_one_is_right(site: Site) -> None:
+    folder = site(lambda rows: [row.update(labels="") for row in rows])
+    with pytest.raises(InputError, match="no label; one is needed"):
+        own_examples(axial_orientation.RECIPE, folder)

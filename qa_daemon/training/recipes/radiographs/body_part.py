@@ -18,6 +18,7 @@ from qa_daemon.training.radiographs.pictures import (
     Radiograph,
     chests,
     mnist,
+    own_radiograph,
     radiographs,
     slices,
 )
@@ -30,6 +31,7 @@ from qa_daemon.training.recipe import (
     Grey,
     HeldOut,
     Kind,
+    OwnPicture,
     Plan,
     Recipe,
     Scored,
@@ -81,6 +83,10 @@ def _examples(data: Path) -> Sequence[Radiograph]:
         *strange,
         *slices(data),
     ]
+
+
+def _own(picture: OwnPicture) -> Radiograph:
+    return own_radiograph(picture, parts=picture.labels)
 
 
 def _draws(items: Sequence[Radiograph], plan: Plan) -> Draw:
@@ -163,6 +169,7 @@ RECIPE: Final = Recipe[Radiograph](
     held_out=HeldOut(sources=measure.SOURCES_HELD_OUT | measure.STRANGE_HELD_OUT),
     words=WORDS,
     examples=_examples,
+    own=_own,
     network=parts_network,
     draws=_draws,
     loss=_loss,

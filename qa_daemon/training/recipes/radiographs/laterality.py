@@ -18,7 +18,13 @@ from qa_daemon.predict.catalog import Catalog, ModelCard
 from qa_daemon.training.figures.calibration import calibrated_single
 from qa_daemon.training.radiographs import drawing, measure
 from qa_daemon.training.radiographs.drawing import Album, rarity, strange
-from qa_daemon.training.radiographs.pictures import Radiograph, chests, mnist, radiographs
+from qa_daemon.training.radiographs.pictures import (
+    Radiograph,
+    chests,
+    mnist,
+    own_radiograph,
+    radiographs,
+)
 from qa_daemon.training.radiographs.trunk import SIZE, mapped, trunk
 from qa_daemon.training.radiographs.variety import Variety
 from qa_daemon.training.recipe import (
@@ -29,6 +35,7 @@ from qa_daemon.training.recipe import (
     Grey,
     HeldOut,
     Kind,
+    OwnPicture,
     Plan,
     Recipe,
     Scored,
@@ -92,6 +99,10 @@ def _network(start: Start) -> keras.Model:
     return keras.Model(given, logits, name="laterality")
 
 
+def _own(picture: OwnPicture) -> Radiograph:
+    return own_radiograph(picture, side=picture.labels[0])
+
+
 def _draws(items: Sequence[Radiograph], plan: Plan) -> Draw:
     sided = [item for item in items if item.labels]
     rest = [item for item in items if not item.labels]
@@ -100,12 +111,12 @@ def _draws(items: Sequence[Radiograph], plan: Plan) -> Draw:
 
     def batch_of(index: int) -> Batch:
         random = np.random.default_rng([plan.seed, index])
-        drawn, sideless = round(DRAWN_SHARE * plan.batch), round(SIDELESS_SHARE * plan.batch)
+        drawn = round(DRAWN_SHARE * plan.batch)
+        sideless = round(SIDELESS_SHARE * plan.batch) if rest else 0
         places = album.draw(random, plan.batch - drawn - sideless)
         pictures = [album.variant(place, random, plan.size, UNMIRRORED) for place in places]
-        pictures += [
-            others.variant(place, random, plan.size) for place in others.draw(random, sideless)
-        ]
+        foreign = others.draw(random, sideless) if sideless else []
+        pictures += [others.variant(place, random, plan.size) for place in foreign]
         pictures += [strange(random, plan.size) for _ in range(drawn)]
         targets = np.zeros((plan.batch, len(LABELS) + 1), np.float32)
         for row, place in enumerate(places):
@@ -149,6 +160,7 @@ RECIPE: Final = Recipe[Radiograph](
     held_out=HeldOut(sources=measure.SOURCES_HELD_OUT),
     words=WORDS,
     examples=_examples,
+    own=_own,
     network=_network,
     draws=_draws,
     loss=_loss,

@@ -14,7 +14,13 @@ from qa_daemon.predict.catalog import Catalog, ModelCard
 from qa_daemon.training.figures.calibration import calibrated_single
 from qa_daemon.training.radiographs import drawing, measure
 from qa_daemon.training.radiographs.drawing import Album, rarity, strange
-from qa_daemon.training.radiographs.pictures import Radiograph, chests, radiographs, slices
+from qa_daemon.training.radiographs.pictures import (
+    Radiograph,
+    chests,
+    own_radiograph,
+    radiographs,
+    slices,
+)
 from qa_daemon.training.radiographs.trunk import SIZE, mapped, trunk
 from qa_daemon.training.recipe import (
     Batch,
@@ -24,6 +30,7 @@ from qa_daemon.training.recipe import (
     Grey,
     HeldOut,
     Kind,
+    OwnPicture,
     Plan,
     Recipe,
     Scored,
@@ -85,6 +92,10 @@ def _network(start: Start) -> keras.Model:
     model = trunk(start, SIZE)
     logits = keras.layers.Dense(OUTPUTS, name="logits")(mapped(model.output))
     return keras.Model(model.inputs, logits, name="view")
+
+
+def _own(picture: OwnPicture) -> Radiograph:
+    return own_radiograph(picture, view=picture.labels[0])
 
 
 def _draws(items: Sequence[Radiograph], plan: Plan) -> Draw:
@@ -149,6 +160,7 @@ RECIPE: Final = Recipe[Radiograph](
     held_out=HeldOut(sources=measure.SOURCES_HELD_OUT),
     words=WORDS,
     examples=_examples,
+    own=_own,
     network=_network,
     draws=_draws,
     loss=_loss,
