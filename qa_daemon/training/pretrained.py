@@ -73,7 +73,7 @@ def recalibrate_bn(model: keras.Model, pictures: NDArray[np.float32]) -> None:
     """
     layers = _norms(model)
     probe = keras.Model(model.inputs, [layer.input for layer in layers])
-    found = [np.asarray(each) for each in probe(pictures, training=False)]
+    found = [np.asarray(each) for each in probe([pictures], training=False)]
     for layer, given in zip(layers, found, strict=True):
         gamma, beta, mean, variance = layer.get_weights()
         slope = gamma / np.sqrt(variance + layer.epsilon)
