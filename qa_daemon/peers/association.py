@@ -8,10 +8,11 @@ from typing import Final
 
 from attrs import frozen
 from pydicom.dataset import Dataset
-from pynetdicom import AE
+from pynetdicom import AE, evt
 from pynetdicom.association import Association
 
 from qa_daemon.errors import RetryableError
+from qa_daemon.peers.bounded import Bounds
 
 #: PS3.4 C.4.1.1.4: more answers follow.
 _PENDING: Final = frozenset({0xFF00, 0xFF01})
@@ -93,7 +94,12 @@ def conversation(peer: Peer, sop_class: str) -> Iterator[Conversation]:
     entity.dimse_timeout = entity.network_timeout = peer.deadline_s / 3
     until = monotonic() + peer.deadline_s
     _reach(peer)
-    association = entity.associate(peer.host, peer.port, ae_title=peer.ae_title)
+    association = entity.associate(
+        peer.host,
+        peer.port,
+        ae_title=peer.ae_title,
+        evt_handlers=[(evt.EVT_CONN_OPEN, Bounds(until).hold)],
+    )
     if not association.is_established:
         reason = "refuses the association" if association.is_rejected else "does not answer"
         raise RetryableError(f"{_named(peer)}: {reason}; see its log, and the AE titles")
