@@ -42,6 +42,7 @@ class Reception:
     spool: Spool
     door: Door
     receiver: Receiver
+    listener: Listener | None = None
     _removed_at: float = field(default=0.0, init=False)
 
     def turn(self) -> float:
@@ -67,6 +68,8 @@ class Reception:
         self.settings = settings
         self.door.index.exchange(reader(settings.limits, vocabulary_in_force(settings)))
         self.receiver.exchange(settings.receiver)
+        if self.listener is not None:
+            self.listener.exchange(settings.orders.hl7)
         self.door.settings = settings.receiver
         self.door.room.settings = settings.spool
 
@@ -105,6 +108,7 @@ def receiving(settings: Settings) -> Iterator[Reception]:
             stack.callback(folder.stop, patience_s)
         receiver.start()
         stack.callback(receiver.stop, patience_s)
+        listener = None
         if settings.orders.hl7.enabled:
             listener = Listener(settings.orders.hl7, partial(_keep, store))
             listener.start()
@@ -113,7 +117,7 @@ def receiving(settings: Settings) -> Iterator[Reception]:
             LogEvent.SERVICE_STARTED,
             listening=SiteText(f"{settings.receiver.host}:{receiver.port}"),
         )
-        yield Reception(settings, store, spool, door, receiver)
+        yield Reception(settings, store, spool, door, receiver, listener)
 
 
 def _keep(store: Store, told: tuple[Order, ...]) -> None:

@@ -23,7 +23,6 @@ DEADLINE_S = 3.0
 GRACE_S = 12.0
 
 
-
 def sent(pieces: Iterator[bytes], wire: socket.socket) -> int:
     """Send the head of a huge PDU and pieces of it until the peer has had enough."""
     count = 0

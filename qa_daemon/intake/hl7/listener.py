@@ -5,11 +5,13 @@ Framing is that of HL7's Minimal Lower Layer Protocol: VT, message, FS, CR.
 
 import contextlib
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
 from socketserver import BaseRequestHandler, ThreadingTCPServer
+from time import monotonic
 from typing import Final
 
 from attrs import define, field
@@ -24,6 +26,9 @@ from qa_daemon.telemetry.log import log
 _BEGIN: Final = b"\x0b"
 _END: Final = b"\x1c\x0d"
 _PIECE: Final = 65_536
+#: From the first byte of a message to its last; `idle_timeout_s` counts between messages only, or a
+#: peer that sends one byte now and then would keep its place for ever.
+MESSAGE_TIMEOUT_S: Final = 30.0
 #: What keeps orders; returns when they are committed.
 Keep = Callable[[tuple[Order, ...]], None]
 
@@ -60,11 +65,24 @@ class Listener:
             ) from error
         threading.Thread(target=self._server.serve_forever, name="hl7", daemon=True).start()
 
+    def exchange(self, settings: Hl7Settings) -> None:
+        """Take in force who may send, how many at once and how long a peer may rest.
+
+        That counts for open connections too, from their next message on: they last for weeks.
+        """
+        self.settings = settings
+
     def stop(self) -> None:
         """Take no more; a message that is being kept gets its answer."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
+            self._server.hang_up()
+
+    def admits(self, address: str) -> bool:
+        """Whether an address may send."""
+        allowed, peer = self.settings.addresses, ip_address(address)
+        return not allowed or any(peer in ip_network(each, strict=False) for each in allowed)
 
     def answered(self, content: bytes) -> bytes:
         """Keep what a message tells and return the answer to it."""
@@ -95,25 +113,42 @@ class _Server(ThreadingTCPServer):
 
     def __init__(self, place: tuple[str, int], listener: Listener) -> None:
         self.listener = listener
-        self._free = threading.Semaphore(listener.settings.connections_max)
+        self._open = set[object]()
+        self._changing = threading.Lock()
         super().__init__(place, _Connection)
 
-    def verify_request(self, request: object, client_address: object) -> bool:  # noqa: ARG002  socketserver's signature
+    def verify_request(self, request: object, client_address: object) -> bool:
         """Admit addresses that may send, and as many at once as there is room for."""
         assert isinstance(client_address, tuple)
-        allowed = self.listener.settings.addresses
-        address = ip_address(str(client_address[0]))
-        if allowed and not any(address in ip_network(each, strict=False) for each in allowed):
-            return False
-        return self._free.acquire(blocking=False)
+        address = str(client_address[0])
+        with self._changing:
+            has_room = len(self._open) < self.listener.settings.connections_max
+            if has_room and self.listener.admits(address):
+                self._open.add(request)
+                return True
+            count = len(self._open)
+        log.warning(LogEvent.CONNECTION_REFUSED, address=address, kind="hl7", count=count)
+        return False
 
-    @contextlib.contextmanager
-    def place(self) -> Iterator[None]:
-        """Give the place of a connection free at its end."""
-        try:
-            yield
-        finally:
-            self._free.release()
+    def shutdown_request(self, request: "socket.socket | tuple[bytes, socket.socket]") -> None:
+        """Close a connection, whatever has ended it; its place is free."""
+        with self._changing:
+            self._open.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002  socketserver's signature
+        """Tell a bug in the log; socketserver would print it."""
+        error = sys.exception()
+        if isinstance(error, Exception):
+            log.bug(error, kind="hl7")
+
+    def hang_up(self) -> None:
+        """Read no further message."""
+        with self._changing:
+            for connection in self._open:
+                assert isinstance(connection, socket.socket)
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RD)
 
 
 class _Connection(BaseRequestHandler):
@@ -124,25 +159,41 @@ class _Connection(BaseRequestHandler):
         peer = self.request
         assert isinstance(peer, socket.socket)
         listener = self.server.listener
-        peer.settimeout(listener.settings.idle_timeout_s)
-        with self.server.place(), contextlib.suppress(OSError):
-            for content in _messages(peer):
+        with contextlib.suppress(OSError):
+            for content in _messages(peer, listener):
+                if not listener.admits(self.client_address[0]):
+                    return
                 peer.sendall(_BEGIN + listener.answered(content) + _END)
 
 
-def _messages(peer: socket.socket) -> Iterator[bytes]:
-    """Yield each framed message; end at the end of the stream, or at what is no frame."""
-    waiting = b""
+def _messages(peer: socket.socket, listener: Listener) -> Iterator[bytes]:
+    """Yield each framed message; end at the end of the stream, or at what is no frame.
+
+    Raises
+    ------
+    TimeoutError
+        If the peer rests too long, or does not come to the end of a message.
+    """
+    waiting, looked_at, until = bytearray(), 0, 0.0
     while True:
         begin = waiting.find(_BEGIN)
-        end = waiting.find(_END, max(begin, 0))
+        end = waiting.find(_END, max(begin, looked_at, 0))
         if begin >= 0 and end > begin:
-            yield waiting[begin + 1 : end]
-            waiting = waiting[end + len(_END) :]
+            yield bytes(waiting[begin + 1 : end])
+            del waiting[: end + len(_END)]
+            looked_at, until = 0, monotonic() + MESSAGE_TIMEOUT_S
             continue
         if len(waiting) > MESSAGE_LENGTH_MAX + len(_END) or (waiting and begin < 0):
             return
+        looked_at = max(len(waiting) - 1, 0)  # a message is looked through once, however it comes
+        if waiting and monotonic() > until:
+            raise TimeoutError
+        peer.settimeout(
+            max(until - monotonic(), 0.001) if waiting else listener.settings.idle_timeout_s
+        )
         piece = peer.recv(_PIECE)
         if not piece:
             return
+        if not waiting:
+            until = monotonic() + MESSAGE_TIMEOUT_S
         waiting += piece

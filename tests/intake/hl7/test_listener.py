@@ -10,6 +10,7 @@ from hl7.client import MLLPClient
 
 from qa_daemon.config.settings import Hl7Settings
 from qa_daemon.errors import ConfigurationError, RetryableError
+from qa_daemon.intake.hl7 import listener as listening
 from qa_daemon.intake.hl7.listener import Listener
 from qa_daemon.records.order import Order
 
@@ -115,6 +116,53 @@ def test_only_addresses_that_are_named_may_send(keeper: Keeper) -> None:
         assert raw(made, b"\x0b" + MESSAGE.format(n=1).encode() + b"\x1c\r") == b""
     made.stop()
     assert keeper.kept == []
+
+
+def test_a_revoked_address_sends_nothing_more_over_its_open_connection(
+    listener: Listener, keeper: Keeper
+) -> None:
+    with MLLPClient("127.0.0.1", listener.port) as client:
+        assert b"MSA|AA" in client.send_message(MESSAGE.format(n=1))
+        listener.exchange(Hl7Settings(enabled=True, addresses=("10.0.0.0/8",)))
+        assert client.send_message(MESSAGE.format(n=2)) == b""
+    assert keeper.kept == ["A1"]
+
+
+def test_new_settings_count_for_new_connections(listener: Listener, keeper: Keeper) -> None:
+    listener.exchange(Hl7Settings(enabled=True, addresses=("10.0.0.0/8",)))
+    with contextlib.suppress(OSError):
+        assert raw(listener, b"\x0b" + MESSAGE.format(n=1).encode() + b"\x1c\r") == b""
+    assert keeper.kept == []
+
+
+def test_a_message_that_does_not_end_frees_its_place(
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "MESSAGE_TIMEOUT_S", 0.5)
+    settings = Hl7Settings(enabled=True, port=0, idle_timeout_s=30.0, connections_max=1)
+    made = Listener(settings, keeper.keep)
+    made.start()
+    with socket.create_connection(("127.0.0.1", made.port), timeout=20.0) as slow:
+        with pytest.raises(OSError, match=r"."):  # noqa: PT012  one byte more, until it is closed
+            slow.sendall(b"\x0bMSH|")
+            while True:
+                slow.settimeout(0.1)
+                with contextlib.suppress(TimeoutError):
+                    if not slow.recv(1):
+                        raise OSError("closed")
+                slow.sendall(b"x")
+        assert sent(made, 1) == ["AA"]
+    made.stop()
+
+
+def test_a_connection_that_is_open_at_the_end_is_closed(keeper: Keeper) -> None:
+    made = Listener(Hl7Settings(enabled=True, port=0, idle_timeout_s=300.0), keeper.keep)
+    made.start()
+    with MLLPClient("127.0.0.1", made.port) as client:
+        assert b"MSA|AA" in client.send_message(MESSAGE.format(n=1))
+        made.stop()
+        client.socket.settimeout(20.0)
+        assert client.socket.recv(1) == b""
 
 
 def test_a_taken_port_is_told(listener: Listener, keeper: Keeper) -> None:
