@@ -165,7 +165,7 @@ def _of_frames(look: Look, name: FactName) -> Said:
         for each in look.instances
         if (values := all_frames(each.elements, name.steps, each.number_of_frames)) is not None
     )
-    return tuple(dict.fromkeys(value for values in found for value in values)) if found else None
+    return tuple(value for values in found for value in values) if found else None
 
 
 def _of_object(look: Look, name: FactName) -> Said:

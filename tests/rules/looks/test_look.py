@@ -58,10 +58,10 @@ def test_items_are_looked_through_and_counted_from_one() -> None:
 
 def test_functional_groups_are_looked_through() -> None:
     asked = look(ENHANCED)
-    assert asked.values("frame.PixelMeasuresSequence.PixelSpacing") == ("0.5",)
-    assert asked.values("frame.PixelSpacing") == ("0.5",)
+    assert asked.values("frame.PixelMeasuresSequence.PixelSpacing") == ("0.5", "0.5")
+    assert asked.values("frame.PixelSpacing") == ("0.5", "0.5")
     assert asked.values("frame.FrameLaterality") == ("R", "L")
-    assert asked.values("frame.ImagePositionPatient") == ("0", "1")
+    assert asked.values("frame.ImagePositionPatient") == ("0", "0", "0", "0", "0", "1")
     assert asked.values("frame.FrameType") is None
     frames = list(asked.over("frames"))
     assert [frame.values("frame.FrameLaterality") for frame in frames] == [("R",), ("L",), ("R",)]
