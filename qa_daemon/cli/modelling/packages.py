@@ -88,8 +88,8 @@ def list_models(options: argparse.Namespace) -> int:
     """List all packages, and run the golden inputs of those that run; status 1 if one cannot."""
     known = _Known.of(settings_of(options))
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("model", "target", "modalities", "licences", "standing", "golden inputs"):
-        table.add_column(name, overflow="fold", no_wrap=name == "model")
+    for name in ("model", "modalities", "licences", "standing", "golden inputs"):
+        table.add_column(name, overflow="fold", no_wrap=name != "modalities")
     problems = {f"{problem.path}: {problem.message}" for problem in known.catalog.problems}
     for name, package in sorted(known.packages.items()):
         standing = known.standing_of(name)
@@ -98,12 +98,14 @@ def list_models(options: argparse.Namespace) -> int:
             with _native_silenced():
                 check_golden(card)
         except ConfigurationError as error:
-            table.add_row(name, "", "", "", standing, Text("refused", style="bold red"))
+            table.add_row(name, "", "", standing, Text("refused", style="bold red"))
             problems.add(f"{package}: {error}")
             continue
         golden = Text("as expected", style="green")
         modalities = ", ".join(card.modalities)
-        table.add_row(name, card.target, modalities, card.licences, standing, golden)
+        # Most models are named for their target; of two models of one target one is not.
+        of_target = "" if card.id.startswith(card.target) else f"\nfor {card.target}"
+        table.add_row(f"{name}{of_target}", modalities, card.licences, standing, golden)
     tables.screen().print(table)
     _print_sources(known.catalog.cards.values())
     for problem in sorted(problems):

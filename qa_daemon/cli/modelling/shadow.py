@@ -47,6 +47,7 @@ class Answers:
 
     model: str
     instead_of: str
+    target: str
     series: int = 0
     same: int = 0
     other: int = 0
@@ -102,7 +103,7 @@ class Comparison:
 def compared(store: Store, settings: Settings, series_max: int = SERIES_MAX) -> Comparison:
     """Judge the latest series once more, without and with what the shadows said."""
     pack, found = rules_in_force(settings), Comparison()
-    by_model: dict[tuple[str, str], Answers] = {}
+    by_model: dict[tuple[str, str, str], Answers] = {}
     for row in series_rows.series_list(store, SeriesFilter(), series_max):
         inference = _inference(store, row)
         if inference is None or not inference.shadow:
@@ -113,7 +114,8 @@ def compared(store: Store, settings: Settings, series_max: int = SERIES_MAX) -> 
             continue
         for then in inference.shadow:
             now = inference.of(then.target)
-            names = (then.model, "" if now is None else now.model)
+            # The regions of a model tell the direction of a stack, too.
+            names = (then.model, "" if now is None else now.model, then.target)
             by_model.setdefault(names, Answers(*names)).add(now, then)
         rules = [
             _alarms(judge(series, each, pack, siblings=siblings))
@@ -124,7 +126,9 @@ def compared(store: Store, settings: Settings, series_max: int = SERIES_MAX) -> 
         found.after += bool(rules[1])
         for rule, count in _difference(*rules).items():
             found.changed.setdefault((rule, count > 0), []).append(row.series_key)
-    found.models = sorted(by_model.values(), key=lambda each: (each.model, each.instead_of))
+    found.models = sorted(
+        by_model.values(), key=lambda each: (each.model, each.instead_of, each.target)
+    )
     return found
 
 
@@ -176,7 +180,9 @@ def print_report(found: Comparison, *, as_json: bool) -> int:
             f"{each.gained} only by the shadow, {each.lost} only by the model in force"
         )
         instead = each.instead_of or "no model"
-        console.print(Text.assemble((each.model, "bold"), f" in shadow of {instead}\n  {said}"))
+        console.print(
+            Text.assemble((each.model, "bold"), f" in shadow of {instead}: {each.target}\n  {said}")
+        )
     console.print(
         f"\nSeries with a finding above info: {found.before} of {found.series} now, "
         f"{found.after} with the shadows in force"
@@ -203,6 +209,7 @@ def _as_json(found: Comparison) -> Mapping[str, object]:
             {
                 "model": each.model,
                 "instead_of": each.instead_of,
+                "target": each.target,
                 "series": each.series,
                 "same": each.same,
                 "other": each.other,
