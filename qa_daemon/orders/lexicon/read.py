@@ -1,5 +1,6 @@
 """Body regions and sides that a text or a code names."""
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
@@ -17,11 +18,26 @@ __all__ = ["NamedRegion", "regions_named", "regions_of_snomed"]
 #: Descriptions repeat from series to series.
 _TEXT_CACHE: Final = 4096
 _DIGITS: Final = 3
+#: What follows is history: a side there, `Knie li. Z.n. TEP re.`, is not the side of the picture.
+_PAST: Final = re.compile(
+    r"\b(z\.? ?n\.|zustand nach|s/p|status (post|na)|post[ -]?op|h/o|hx|history of|previous|prior"
+    r"|atcd|ant[eé]c[eé]dents?|antecedentes?|esiti|pregress[ao])(?!\w)",
+    re.IGNORECASE,
+)
 
 
 @lru_cache(maxsize=_TEXT_CACHE)
 def regions_named(text: str) -> tuple[NamedRegion, ...]:
     """Return what a description names, the surest first; `()` if nothing is known."""
+    whole = _read(text)
+    past = _PAST.search(text)
+    if past is None:
+        return whole
+    today = {named.region: named for named in _read(text[: past.start()]) if named.side is not None}
+    return tuple(today.get(named.region, named) for named in whole)
+
+
+def _read(text: str) -> tuple[NamedRegion, ...]:
     found = spans(tokens(text))
     seen = context(found)
     found = settled(found, seen)

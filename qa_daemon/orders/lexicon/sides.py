@@ -105,10 +105,19 @@ def _spot(found: Sequence[Span], place: int, paired: Sequence[Mention]) -> _Spot
     return _Spot(
         span=span,
         before=found[place - 1] if place else None,
-        after=found[place + 1] if place + 1 < len(found) else None,
+        after=_after(found, place),
         touches=any(span.start == part.place[1] or span.stop == part.place[0] for part in paired),
         is_beside_side=any(s is not None and s.has(Kind.SIDE, Kind.LETTER) for s in near),
     )
+
+
+def _after(found: Sequence[Span], place: int) -> Span | None:
+    """Return what follows; of a number of views, `2 inc`, the views."""
+    following = found[place + 1 : place + 3]
+    if len(following) > 1 and following[0].text.isdigit() and following[0].gap:
+        number, views = following
+        return views if views.has(Kind.VIEW) else number
+    return following[0] if following else None
 
 
 def _belongs_elsewhere(spot: _Spot) -> bool:
@@ -136,6 +145,8 @@ def _reads_as_side(spot: _Spot, seen: Context) -> bool:
     is_view = spot.span.has(Kind.VIEW) and (not spot.touches or seen.languages <= _LATERAL)
     if is_view or (letter == "dx" and spot.before is None):  # DX: digital X-ray
         return False
+    if letter == "l" and follows_view and _begins_part(spot, seen):
+        return True
     if letter == "l" and spot.before is not None and spot.before.has(Kind.VIEW, Kind.JOIN):
         return spot.is_beside_side and not follows_view  # not AP/L, PA y L
     is_last = letter == "d" and follows_view and spot.after is None  # no view is called D
@@ -144,8 +155,14 @@ def _reads_as_side(spot: _Spot, seen: Context) -> bool:
     return letter in {"l", "r"} and not seen.languages & _LATERAL
 
 
+def _begins_part(spot: _Spot, seen: Context) -> bool:
+    """Whether the part follows, `LAT L ANKLE`, in a language that calls no view L."""
+    follows = spot.after is not None and spot.after.has(Kind.REGION) and spot.after.gap == " "
+    return follows and spot.touches and spot.span.gap == " " and not seen.languages & _LATERAL
+
+
 def _is_no_conjunction(spot: _Spot) -> bool:
-    """Whether the Portuguese `e` is left, and not `and`: at the end, or before a view."""
+    """Whether the Portuguese `e` is left, not `and`: at the end, or before a view or `2 inc`."""
     if spot.before is None or spot.before.has(Kind.VIEW):
         return False
     is_last = spot.after is None or spot.after.has(Kind.VIEW)

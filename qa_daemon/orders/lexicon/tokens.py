@@ -12,6 +12,8 @@ TEXT_LENGTH_MAX: Final = 2_000
 _WORD: Final = re.compile("[^\\W\\d_]+(?:\ufffd[^\\W\\d_]*)*|\ufffd[^\\W\\d_]+|\\d+")
 # `ThoraxRoutine`, `CTHead`: a new word begins without a blank.
 _HUMP: Final = re.compile("(?<=[a-zß-öø-ÿ]{2})(?=[A-ZÀ-ÖØ-Þ])|(?<=[A-Z])(?=[A-Z][a-zß-ÿ]{2})")
+# `a.p.`, `p.a.` and `d.p.` are views; `a&p` and `a/p` may be abdomen and pelvis.
+_DOTTED_VIEW: Final = re.compile(r"\b(a\.p|p\.a|d\.p)\b")
 _LIGATURES: Final = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "\u2019": "'"})
 
 
@@ -45,6 +47,7 @@ def tokens(text: str) -> tuple[Token, ...]:
     """Return the words and numbers of a text, in order."""
     whole = unicodedata.normalize("NFC", text[:TEXT_LENGTH_MAX])
     whole = _HUMP.sub(" ", whole).casefold().translate(_LIGATURES)
+    whole = _DOTTED_VIEW.sub(lambda view: view[0].replace(".", ""), whole)
     found: list[Token] = []
     end = 0
     for match in _WORD.finditer(whole):
