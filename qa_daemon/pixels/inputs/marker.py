@@ -53,11 +53,17 @@ class Place:
 class Places:
     """Squares, float32 (n, size, size), standardised, and their boxes as (n, 4).
 
-    A box is left, top, right, bottom in pixels of the picture as stored, counted from 0.
+    A box is left, top, right, bottom in pixels of the picture as stored, counted from 0; `heights`
+    are those that were sought, shape (n,), in the same pixels.
     """
 
     squares: Grey
     boxes: NDArray[np.float64]
+    heights: NDArray[np.float64]
+
+
+def _none(size: int) -> Places:
+    return Places(np.zeros((0, size, size), np.float32), np.zeros((0, 4)), np.zeros(0))
 
 
 def marker_places(grey: Grey, *, size: int = PLACE_SIZE) -> Places:
@@ -72,15 +78,16 @@ def marker_places(grey: Grey, *, size: int = PLACE_SIZE) -> Places:
     """
     sought, scale = sought_on(grey)
     if max(sought.shape) < EDGE_MIN or not sought.any():
-        return Places(np.zeros((0, size, size), np.float32), np.zeros((0, 4)))
-    squares, boxes = [], []
+        return _none(size)
+    squares, boxes, heights = [], [], []
     for place in places(sought):
         square = around(sought, place, size)
         squares.append(square)
         boxes.append(box_of(square, place) * scale)
+        heights.append(place.height * scale)
     if not squares:
-        return Places(np.zeros((0, size, size), np.float32), np.zeros((0, 4)))
-    return Places(np.stack(squares), np.stack(boxes))
+        return _none(size)
+    return Places(np.stack(squares), np.stack(boxes), np.array(heights))
 
 
 def sought_on(grey: Grey) -> tuple[Grey, float]:
