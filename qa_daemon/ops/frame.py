@@ -35,6 +35,7 @@ FIXED: Final = (
     *("state", "store", "spool.path", "folder", "limits", "web", "stop_timeout_s"),
     *(f"receiver.{name}" for name in ("ae_title", "host", "port", "tls", "acknowledge")),
     *(f"receiver.{name}" for name in ("pdu_length_max", "request_timeout_s", "index_lag_s")),
+    *(f"orders.hl7.{name}" for name in ("enabled", "host", "port")),
 )
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from attrs import asdict, evolve, field, frozen
+from attrs import asdict, evolve, field, frozen, validators
 
 from qa_daemon.config.settings import Settings
 from qa_daemon.errors import ConfigurationError
@@ -28,7 +28,7 @@ _TOLD: Final = "models.told"
 class Entry:
     """A model that somebody chose."""
 
-    model: str
+    model: str = field(validator=validators.instance_of(str))
     by: str
     at: str
 
@@ -81,7 +81,7 @@ def read_standing(state: Path) -> Standing:
         )
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return Standing()  # `check` of a user who may not look into the service's folder
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ConfigurationError(
             f"{path}: is damaged; remove it to go back to the models of the release, "
             "then promote again"

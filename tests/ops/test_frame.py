@@ -105,6 +105,10 @@ def test_settings_are_exchanged_whole_or_not_at_all(
         ({"store": {"lock_timeout_s": 7}}, "store:"),
         ({"receiver": {"port": 11113, "ae_title": "ELSE"}}, "receiver.ae_title, receiver.port:"),
         ({"spool": {"path": "elsewhere"}}, "spool.path:"),
+        (
+            {"orders": {"hl7": {"enabled": True, "port": 2600}}},
+            "orders.hl7.enabled, orders.hl7.port:",
+        ),
     ],
 )
 def test_what_only_a_new_start_can_change_is_refused_by_every_role(

@@ -213,6 +213,9 @@ def test_a_fault_names_its_line(rule_text: Text) -> None:
         ("a: &x [1]\nb: *x\n", "anchors and aliases"),
         ("check: " + "[" * 100_000, "nest"),
         ("- id: A\n", "a mapping with the keys"),
+        ("? [id]\n: A\n", "a key is a word"),
+        ("title: 2027-02-30\n", "put it in quotes"),
+        ("version: " + "9" * 5_000, "put it in quotes"),
         ("id: !!python/object/apply:os.getcwd []\n", "this is not YAML"),
     ],
 )

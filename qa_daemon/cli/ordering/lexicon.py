@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from io import TextIOWrapper
 
 from rich.table import Table
 from rich.text import Text
@@ -34,6 +35,8 @@ def look_up(options: argparse.Namespace) -> int:
 def _texts(arguments: Sequence[str]) -> Iterator[str]:
     for text in arguments:
         if text == "-":
+            if isinstance(sys.stdin, TextIOWrapper):
+                sys.stdin.reconfigure(errors="replace")
             yield from (line.rstrip("\r\n") for line in sys.stdin)
         else:
             yield text
@@ -41,11 +44,16 @@ def _texts(arguments: Sequence[str]) -> Iterator[str]:
 
 def _as_json(text: str, regions: Sequence[NamedRegion]) -> dict[str, object]:
     return {
-        "text": text,
+        "text": _decodable(text),
         "regions": [
             {"region": each.region, "side": each.side, "weight": each.weight} for each in regions
         ],
     }
+
+
+def _decodable(text: str) -> str:
+    """Return U+FFFD for what was no UTF-8: a lone surrogate is no JSON for many readers."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _as_text(regions: Sequence[NamedRegion]) -> Text:

@@ -81,7 +81,8 @@ def parse(reader: Reader, text: str) -> Raw:
     Raises
     ------
     yaml.YAMLError
-        If it is no YAML, is empty, has a key twice, uses anchors, or nests too deep.
+        If it is no YAML, is empty, has a key twice, uses anchors, nests too deep, or has a value
+        that looks like a day or a number and is none.
     """
     _check_events(text)
     loader = _Loader(text)
@@ -90,9 +91,18 @@ def parse(reader: Reader, text: str) -> Raw:
         if node is None:
             raise yaml.YAMLError("the file is empty")
         reader.lines = dict(_lines(node, ()))
-        return loader.construct_document(node)
+        return _values(loader, node)
     finally:
         loader.dispose()
+
+
+def _values(loader: yaml.SafeLoader, node: yaml.Node) -> Raw:
+    try:
+        return loader.construct_document(node)
+    except (ValueError, OverflowError) as error:  # 2027-02-30, a number of 5,000 digits
+        raise yaml.YAMLError(
+            "a value looks like a day or a number and is none; put it in quotes"
+        ) from error
 
 
 def _check_events(text: str) -> None:
@@ -114,6 +124,8 @@ def _lines(node: yaml.Node, at: At) -> Iterator[tuple[At, int]]:
     if isinstance(node, yaml.MappingNode):
         seen = set[str]()
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(problem="a key is a word", problem_mark=key.start_mark)
             if key.value in seen:
                 raise yaml.MarkedYAMLError(
                     problem=f"the key '{key.value}' stands twice", problem_mark=key.start_mark

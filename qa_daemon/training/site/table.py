@@ -9,6 +9,7 @@ hand).
 
 import csv
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
@@ -27,6 +28,10 @@ TABLE_BYTES_MAX: Final = 64 << 20
 FAULTS_TOLD: Final = 20
 #: Fewer patients give neither a model nor figures.
 PATIENTS_MIN: Final = 20
+
+
+# Number of Frames is an IS, and far fewer are real.
+_FRAME: Final = re.compile("0*[1-9][0-9]{0,8}", re.ASCII)
 
 
 class Decision(StrEnum):
@@ -119,6 +124,13 @@ def _whole(reader: "csv.DictReader[str]") -> Iterator[tuple[int, Mapping[str, st
         )
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name longer than any file's
+        return False
+
+
 def _row(folder: Path, record: Mapping[str, str], known: Sequence[str]) -> Row | str:
     """Return the row, or what is wrong with it."""
     labels = tuple(part.strip() for part in record["labels"].split("|") if part.strip())
@@ -130,9 +142,9 @@ def _row(folder: Path, record: Mapping[str, str], known: Sequence[str]) -> Row |
         (bool(record["patient"]), "no patient"),
         (not strange, f"unknown label {', '.join(strange)}; use {', '.join(known)}"),
         (is_within, "file must be a path within the folder"),
-        (is_within and (folder / path).is_file(), f"{path}: no such file"),
+        (is_within and _is_file(folder / path), f"{path}: no such file"),
         (
-            frame.isascii() and frame.isdigit() and int(frame) >= 1,
+            bool(_FRAME.fullmatch(frame)),
             "frame must be a whole number from 1 on",
         ),
         (

@@ -180,8 +180,19 @@ def test_a_model_in_force_is_no_shadow_of_itself(run: Run, state: Path) -> None:
     assert (ran.status, "in force already" in ran.err) == (2, True)
 
 
-def test_a_damaged_choice_refuses_the_start_and_says_what_to_do(run: Run, state: Path) -> None:
-    (state / FILE).write_text('{"promoted": []}')
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        '{"promoted": []}',
+        '{"promoted": {"x": {"model": [1], "by": "", "at": ""}}, "shadows": {}}',
+        "[" * 100_000,
+    ],
+    ids=["part", "name", "nesting"],
+)
+def test_a_damaged_choice_refuses_the_start_and_says_what_to_do(
+    run: Run, state: Path, damaged: str
+) -> None:
+    (state / FILE).write_text(damaged)
     ran = run("models", "list", "--state", state)
     assert (ran.status, "remove it" in ran.err) == (2, True)
 

@@ -34,3 +34,13 @@ def test_a_dash_reads_lines(
     assert main(["lexicon", "--json", "-"]) == 0
     named = json.loads(capsys.readouterr().out)
     assert [each["regions"][0]["region"] for each in named] == ["CHEST", "ABDOMEN"]
+
+
+def test_what_is_no_utf_8_is_replaced(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = io.TextIOWrapper(io.BytesIO(b"knie \xff re\n"), encoding="utf-8")
+    monkeypatch.setattr(sys, "stdin", lines)
+    assert main(["lexicon", "--json", "-", "knie \udcff re"]) == 0
+    named = json.loads(capsys.readouterr().out)
+    assert [each["text"] for each in named] == ["knie \ufffd re"] * 2

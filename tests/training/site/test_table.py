@@ -32,6 +32,8 @@ def test_rows_are_read_and_patients_are_hashed(site: Site) -> None:
         ({"file": "images/none.dcm"}, "line 6: images/none.dcm: no such file"),
         ({"file": "../../etc/passwd"}, "line 6: file must be a path within the folder"),
         ({"file": "/etc/passwd"}, "line 6: file must be a path within the folder"),
+        ({"file": "x" * 400}, "x: no such file"),
+        ({"frame": "9" * 5_000}, "line 6: frame must be a whole number from 1 on"),
         ({"frame": "0"}, "line 6: frame must be a whole number from 1 on"),
         ({"decision": "maybe"}, "line 6: unknown decision maybe"),
     ],
