@@ -57,9 +57,17 @@ def part_agrees_with_words(facts: SeriesFacts, _: Options) -> Answer:
         Hit(
             f"Body Part Examined says {term}, the descriptions of the series {named}.",
             evidence=dict(texts),
-            proposed={"BodyPartExamined": tuple(parts)} if len(parts) == 1 else {},
+            proposed=_proposed(term, parts, facts),
         ),
     )
+
+
+def _proposed(term: str, parts: frozenset[str], facts: SeriesFacts) -> dict[str, tuple[str, ...]]:
+    """Return the part described; nothing where the pixels side with the tag."""
+    seen = decided(facts.inference.of("body_region"), "")
+    if isinstance(seen, Prediction) and regions_of(term) & set(seen.labels or ()):
+        return {}
+    return {"BodyPartExamined": tuple(parts)} if len(parts) == 1 else {}
 
 
 @of_series

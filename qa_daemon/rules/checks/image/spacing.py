@@ -28,6 +28,8 @@ _IN_PLANE: Final = frozenset({"PixelSpacing", "ImagerPixelSpacing", "Rows", "Col
 _EQUAL: Final = 0.01
 # Smaller pictures are icons and samples of programmers; their field says nothing.
 _PIXELS_MIN: Final = 64
+#: Positions are written to a hundredth of a millimetre or better.
+_SAME_MM: Final = 0.05
 
 
 def _pair(elements: Elements, keyword: str) -> tuple[float, float] | None:
@@ -126,12 +128,31 @@ def slice_spacing_fits(facts: SeriesFacts, options: Options) -> Answer:
     if abs(abs(stated[0]) - stack.spacing_mm) <= number(options, "share", 0.1) * stack.spacing_mm:
         return PASSED
     measured = f"{stack.spacing_mm:.6g}"
+    if times := _times_apart(abs(stated[0]), stack.spacing_mm, facts):
+        return (
+            Hit(
+                f"Spacing Between Slices says {stated[0]:g} mm; the positions lie {times} times as "
+                f"far apart. Perhaps only some of the slices are here."
+            ),
+        )
     return (
         Hit(
             f"Spacing Between Slices says {stated[0]:g} mm; the positions lie {measured} mm apart.",
             proposed={"SpacingBetweenSlices": (measured,)},
         ),
     )
+
+
+def _times_apart(stated: float, apart: float, facts: SeriesFacts) -> int:
+    """Return how many spacings lie between two slices if the rest was left out; otherwise 0.
+
+    A gap that was written for the distance makes it whole with Slice Thickness.
+    """
+    thickness = decimals((facts.text("SliceThickness"),))
+    if stated <= 0 or (thickness is not None and abs(thickness[0] + stated - apart) <= _SAME_MM):
+        return 0
+    times = round(apart / stated)
+    return times if times > 1 and abs(times * stated - apart) <= _SAME_MM else 0
 
 
 @of_series

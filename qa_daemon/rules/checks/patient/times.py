@@ -86,7 +86,8 @@ def dates_plausible(facts: SeriesFacts, options: Options) -> Answer:
     early = sorted(keyword for keyword, at in found.items() if at.year < first)
     if not early:
         return PASSED
-    return (Hit(f"{' and '.join(early)} is of the year {found[early[0]].year}."),)
+    are = "is" if len(early) == 1 else "are"
+    return (Hit(f"{' and '.join(early)} {are} of the year {found[early[0]].year}."),)
 
 
 @of_series
