@@ -69,10 +69,7 @@ def series_section(report: SeriesReport) -> RenderableType:
     """Return one series: heading, what its pixels show, findings with their suggestions."""
     series = report.series
     lines: list[RenderableType] = [heading(series)]
-    asked = [each for each in report.inference.predictions if _is_whole(each)]
-    # Targets of other modalities and planes would bury those that say something.
-    telling = [each for each in asked if each.reason not in _BESIDE_THE_POINT] or asked[:1]
-    shown = "   ".join(map(_shown, telling))
+    shown = pixels_show(report.inference.predictions)
     if shown:
         lines.append(_indented(Text(f"pixels show  {shown}", style="dim")))
     if not report.verdict.findings:
@@ -250,8 +247,24 @@ def _is_whole(prediction: Prediction) -> bool:
     return prediction.sop_instance_uid is None
 
 
+def pixels_show(predictions: Iterable[Prediction]) -> str:
+    """Return one line of what models said of a series as a whole, and where there is no model."""
+    asked = [each for each in predictions if _is_whole(each)]
+    # Targets of other modalities and planes would bury those that say something.
+    telling = [each for each in asked if each.reason not in _BESIDE_THE_POINT] or asked[:1]
+    lacking = [each for each in telling if each.reason is Abstention.MODEL_UNAVAILABLE]
+    told = [_shown(each) for each in telling if each not in lacking]
+    if lacking:
+        told.append(f"no model: {', '.join(map(_name, lacking))}")
+    return "   ".join(told)
+
+
+def _name(prediction: Prediction) -> str:
+    return TARGET_NAMES.get(prediction.target, prediction.target.replace("_", " "))
+
+
 def _shown(prediction: Prediction) -> str:
-    name = TARGET_NAMES.get(prediction.target, prediction.target.replace("_", " "))
+    name = _name(prediction)
     if prediction.labels:
         accepted = ", ".join(f"{x} {prediction.probabilities[x]:.0%}" for x in prediction.labels)
         return f"{name}: {accepted}"
@@ -259,6 +272,8 @@ def _shown(prediction: Prediction) -> str:
         return f"{name}: {_why(prediction)}"
     if prediction.turn is not None and prediction.mirror is not None:
         return f"{name}: {_orientation(prediction)}"
+    if prediction.target == "image_quality" and not prediction.abstained:
+        return f"{name}: good"  # no fault reached its threshold
     note = f" ({_why(prediction)})" if prediction.abstained else ""
     return f"{name}: {prediction.label} {prediction.probability:.0%}{note}"
 

@@ -1,0 +1,33 @@
+"""What the tables for people say of predictions."""
+
+from qa_daemon.cli.tables import pixels_show
+from qa_daemon.records.prediction import Abstention, Prediction
+
+
+def quality(*accepted: str) -> Prediction:
+    return Prediction(
+        "image_quality",
+        "image_quality@1.0.0",
+        label="moving",
+        probability=0.37,
+        abstained=False,
+        probabilities={"moving": 0.37, "blurred": 0.02},
+        labels=accepted,
+    )
+
+
+def test_a_picture_without_an_accepted_fault_is_good() -> None:
+    assert pixels_show([quality()]) == "image quality: good"
+
+
+def test_an_accepted_fault_is_named() -> None:
+    assert pixels_show([quality("moving")]) == "image quality: moving 37%"
+
+
+def test_targets_without_a_model_stand_together_at_the_end() -> None:
+    lacking = [
+        Prediction(target, "", reason=Abstention.MODEL_UNAVAILABLE)
+        for target in ("laterality", "view")
+    ]
+    line = pixels_show([lacking[0], quality(), lacking[1]])
+    assert line == "image quality: good   no model: laterality, view"
