@@ -154,7 +154,7 @@ RECIPE: Final = Recipe[Radiograph](
     preparation="radiograph",
     copies="single",
     reject=1,
-    steps=700,
+    steps=500,
     batch=24,
     learning_rate=1e-3,
     held_out=HeldOut(sources=measure.SOURCES_HELD_OUT),

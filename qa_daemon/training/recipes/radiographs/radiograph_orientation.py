@@ -147,7 +147,7 @@ RECIPE: Final = Recipe[Radiograph](
         Witness(target="body_part", sided=hanging.SIDED_PARTS, known=KNOWN),
         Witness(target="view", sided=("AP", "PA")),
     ),
-    steps=1200,
+    steps=1000,
     batch=10,
     learning_rate=1e-3,
     held_out=HeldOut(sources=measure.SOURCES_HELD_OUT),

@@ -154,7 +154,7 @@ RECIPE: Final = Recipe[Radiograph](
     preparation="radiograph",
     copies="mirrored",
     reject=1,
-    steps=900,
+    steps=700,
     batch=32,
     learning_rate=1e-3,
     held_out=HeldOut(sources=measure.SOURCES_HELD_OUT),
