@@ -208,17 +208,20 @@ class Values:
 def _change(changes: Sequence[Change]) -> Iterator[RenderableType]:
     """Yield the attribute and where it stands, then the values now and then."""
     first = changes[0]
-    pairs = {(change.current, change.proposed) for change in changes}
+    # Items of sequences are mappings, which no set takes.
+    differ = any(
+        (change.current, change.proposed) != (first.current, first.proposed) for change in changes
+    )
     where = f"in the whole {first.scope}"
     if first.sop_instance_uid is not None:
         noun = "instance" if first.path == first.attribute else "frame"
         where = f"in {counted(len(changes), noun)}"
-        where += ", for example" if len(pairs) > 1 else ""
+        where += ", for example" if differ else ""
     yield Text.assemble((printable(first.attribute), "bold"), (f"  {where}", "dim"))
     grid = Table.grid(padding=(0, 2), expand=True)
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(ratio=1)
-    if pairs == {(first.current, first.current)}:
+    if not differ and first.current == first.proposed:
         grid.add_row("  stays", Values(values(first.current)))
     else:
         proposed = "(removed)" if first.action is Action.REMOVE else values(first.proposed)
@@ -233,9 +236,15 @@ def _turn(display: Display) -> str:
     return ", then ".join(filter(None, (turned, flipped))) or "as it is"
 
 
+def _leaves(item: Mapping[str, object]) -> Iterator[str]:
+    for element in item.values():
+        held = element.get("Value", ()) if isinstance(element, Mapping) else ()
+        yield from (_plain(each) for each in held)
+
+
 def _plain(value: JsonValue) -> str:
     if isinstance(value, Mapping):
-        return str(value.get("Alphabetic", "(item)"))
+        return str(value.get("Alphabetic") or f"(item: {', '.join(_leaves(value))})")
     return "" if value is None else str(value)
 
 

@@ -1,6 +1,20 @@
 """What the tables for people say of predictions."""
 
-from qa_daemon.cli.tables import pixels_show
+import io
+
+from rich.console import Console
+
+from qa_daemon.cli.tables import finding_block, pixels_show
+from qa_daemon.records.finding import (
+    Action,
+    Change,
+    Finding,
+    Level,
+    Scope,
+    Severity,
+    Suggestion,
+    Topic,
+)
 from qa_daemon.records.prediction import Abstention, Prediction
 
 
@@ -31,3 +45,22 @@ def test_targets_without_a_model_stand_together_at_the_end() -> None:
     ]
     line = pixels_show([lacking[0], quality(), lacking[1]])
     assert line == "image quality: good   no model: laterality, view"
+
+
+def test_an_item_of_a_sequence_is_shown_by_its_values() -> None:
+    def item(number: str) -> tuple[dict[str, object], ...]:
+        return ({"00080050": {"vr": "SH", "Value": [number]}},)
+
+    name = "RequestAttributesSequence"
+    change = Change(
+        Scope.SERIES, Action.REPLACE, name, "00400275", name, "SQ", item("RX1"), item("RX2")
+    )
+    finding = Finding(
+        "ORDER-020", Topic.ORDER, Severity.MAJOR, Level.VISIT, "exchanged",
+        suggestion=Suggestion((change,)),
+    )  # fmt: skip
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(finding_block(finding))
+    shown = console.export_text()
+    assert "(item: RX1)" in shown
+    assert "(item: RX2)" in shown
