@@ -54,7 +54,7 @@ class LogEvent(StrEnum):
     # --- orders
     ORDERS_TOLD = "orders.told"  # by a message, or by a peer that was asked
     ORDERS_UNKNOWN = "orders.unknown"  # a peer did not answer; it is asked again
-    ORDER_MESSAGE_REFUSED = "order_message.refused"
+    ORDER_MESSAGE_REFUSED = "message.refused"
 
     # --- models and rules
     MODEL_LOADED = "model.loaded"

@@ -17,7 +17,6 @@ def keywords(sop_class_uid: str, kind: int) -> set[str]:
     return {each.keyword for each in required(sop_class_uid) if each.type == kind}
 
 
-@pytest.mark.skipif(not iod_tables.is_there(), reason="install qa-daemon[tables]")
 def test_the_tables_are_what_the_script_derives() -> None:
     for name, text in iod_tables.derived().items():
         assert (iod_tables.TABLES / name).read_text("utf-8") == text
