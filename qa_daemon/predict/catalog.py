@@ -14,6 +14,7 @@ import yaml
 from attrs import field, frozen, validators
 
 from qa_daemon.errors import ConfigurationError
+from qa_daemon.pixels.choose import ANY_PLANE
 from qa_daemon.records.prediction import TARGETS
 
 CARD: Final = "card.yaml"
@@ -247,7 +248,8 @@ def _keyed(by_slot: Mapping[str, ModelCard]) -> Mapping[str, ModelCard]:
     """Return the first model of each target by its target, further ones by their ids."""
     cards: dict[str, ModelCard] = {}
     for card in sorted(by_slot.values(), key=lambda card: ("axial" not in card.planes, card.id)):
-        cards[card.id if card.target in cards else card.target] = card
+        is_further = card.target in ANY_PLANE and "axial" not in card.planes
+        cards[card.id if is_further or card.target in cards else card.target] = card
     return cards
 
 

@@ -70,10 +70,24 @@ def along_the_body(shares: Probabilities, heights_mm: NDArray[np.float64]) -> Pr
     return smoothed
 
 
+def head_end_odds(shares: Probabilities, heights_mm: NDArray[np.float64]) -> float:
+    """Return the logarithm of how much better regions fit the order of the places than its reverse.
+
+    Parameters as in `along_the_body`, without those labels that no region of `ORDER` has. Every
+    slice counts in full: which end is the head rests on the few that show another region.
+    """
+    seen = _emissions(shares[np.argsort(-heights_mm, kind="stable")])
+    return _forward_backward(seen)[1] - _forward_backward(seen[::-1])[1]
+
+
+def _emissions(shares: Probabilities) -> Probabilities:
+    seen = shares + DOUBT
+    return np.asarray(seen / seen.sum(axis=1, keepdims=True), np.float64)
+
+
 def _regions_of_places(shares: Probabilities) -> Probabilities:
     """Return in which region each slice of a stack lies; rows sum to 1."""
-    seen = shares + DOUBT
-    seen /= seen.sum(axis=1, keepdims=True)
+    seen = _emissions(shares)
     seen **= effective_count(len(seen), CORRELATION) / len(seen)
     down, down_log = _forward_backward(seen)
     up, up_log = _forward_backward(seen[::-1])

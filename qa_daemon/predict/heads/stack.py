@@ -1,37 +1,27 @@
 """`stack_direction`: whether regions follow each other from head to feet as the positions say.
 
-The second witness of a wrong patient frame. What each slice shows tells how high it lies in the
-body; a line through those heights over the positions rises (`agrees`), falls (`reversed`), or is
-too flat or too short to tell.
+The second witness of a wrong patient frame. The regions that slices show fit the order of their
+positions (`agrees`) or its reverse (`reversed`) better, or both about as well: then nothing is told
+(`heads.anatomy`). A line through heights of regions was tried: it is led astray by one slice at
+the end of a stack (a knee and a head were called reversed at .99 and .97).
 """
 
-from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from qa_daemon.predict.catalog import ModelCard
+from qa_daemon.predict.heads.anatomy import ORDER, SLICES_MIN, head_end_odds
 from qa_daemon.predict.heads.outputs import Outputs, independent, unable, why_abstained
 from qa_daemon.records.prediction import Abstention, Prediction
 
 LABELS: Final = ("agrees", "reversed")
-#: Where the middle of a region lies above the ischium in an adult, mm: only differences count.
-REGION_HEIGHT_MM: Final[Mapping[str, float]] = {
-    "LOWERLIMB": -350.0,
-    "PELVIS": 80.0,
-    "ABDOMEN": 300.0,
-    "CHEST": 520.0,
-    "NECK": 730.0,
-    "HEAD": 880.0,
-}
 #: A shorter stack may lie inside one region, and tells nothing.
 LENGTH_MM_MIN: Final = 150.0
-SLICES_MIN: Final = 3
-#: What regions say of the height of one slice is off by about this.
-HEIGHT_SPREAD_MM: Final = 100.0
-#: Slices say much the same as their neighbours: so many of them count as independent.
-INDEPENDENT_MAX: Final = 5
+#: No answer is surer than these odds.
+LOG_ODDS_MAX: Final = 30.0
+#: Right on 14 of 14 stacks of 15 cm of patients that the regions were not fitted on, 12 of them
+#: decided; the greatest probability of a wrong answer on any stack was .80.
+STACK_MIN: Final = 0.98
 
 
 def stack_prediction(outputs: Outputs) -> Prediction:
@@ -47,12 +37,14 @@ def stack_prediction(outputs: Outputs) -> Prediction:
     if not outputs.subjects or heights is None:
         return unable("stack_direction", Abstention.NO_PIXELS, card.name)
     placed = np.isfinite(heights)
-    if placed.sum() < SLICES_MIN:
+    if placed.sum() < SLICES_MIN or card.labels != ORDER:
         return unable("stack_direction", Abstention.NOT_APPLICABLE, card.name)
-    share = agreement(heights[placed], seen_heights_mm(card, outputs.logits[placed]))
+    shares = independent(card, outputs.logits[placed]).labels
+    odds = np.clip(head_end_odds(shares, heights[placed]), -LOG_ODDS_MAX, LOG_ODDS_MAX)
+    share = float(1.0 / (1.0 + np.exp(-odds)))
     is_long = float(np.ptp(heights[placed])) >= LENGTH_MM_MIN
     best = max(share, 1.0 - share)
-    abstained = not is_long or best < card.threshold("stack", 0.98)
+    abstained = not is_long or best < card.threshold("stack", STACK_MIN)
     return Prediction(
         target="stack_direction",
         model=card.name,
@@ -62,27 +54,3 @@ def stack_prediction(outputs: Outputs) -> Prediction:
         reason=why_abstained(abstained=abstained, is_known=True),
         probabilities={"agrees": share, "reversed": 1.0 - share},
     )
-
-
-def seen_heights_mm(card: ModelCard, logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return how high each slice lies in the body by the regions that it shows, shape (n,)."""
-    shares = independent(card, logits).labels
-    known = np.asarray([REGION_HEIGHT_MM.get(label, np.nan) for label in card.labels])
-    told = np.isfinite(known)
-    weights = shares[:, told] + 1e-6
-    heights: NDArray[np.float64] = (weights * known[told]).sum(axis=1) / weights.sum(axis=1)
-    return heights
-
-
-def agreement(
-    placed_mm: Sequence[float] | NDArray[np.float64], seen_mm: NDArray[np.float64]
-) -> float:
-    """Return the probability that the seen heights rise with the places rather than fall.
-
-    The likelihood of a slope of +1 against one of -1, each slice off by `HEIGHT_SPREAD_MM`.
-    """
-    placed = np.asarray(placed_mm) - np.mean(placed_mm)
-    seen = seen_mm - seen_mm.mean()
-    count = min(len(placed), INDEPENDENT_MAX) / len(placed)
-    odds = 2.0 * float((placed * seen).sum()) * count / HEIGHT_SPREAD_MM**2
-    return float(1.0 / (1.0 + np.exp(-np.clip(odds, -30.0, 30.0))))

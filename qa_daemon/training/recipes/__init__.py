@@ -14,6 +14,7 @@ RECIPES: Final = {
     "axial_orientation": "axial_orientation:RECIPE",
     "body_part": "radiographs.body_part:RECIPE",
     "body_region": "body_region:RECIPE",
+    "body_region_upright": "body_region_upright:RECIPE",
     "chest_opacity": "pictures.chest_opacity:RECIPE",
     "coronal_orientation": "other_orientations:CORONAL",
     "image_kind": "pictures.image_kind:RECIPE",

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from qa_daemon.predict.catalog import ModelCard
 from qa_daemon.predict.heads.answer import predictions
 from qa_daemon.predict.heads.outputs import Outputs, Subject
-from qa_daemon.predict.heads.stack import agreement
 from qa_daemon.records.prediction import Abstention, Prediction
 
 REGIONS = ("HEAD", "NECK", "CHEST", "ABDOMEN", "PELVIS", "LOWERLIMB")
@@ -78,8 +77,15 @@ def test_slices_without_a_position_do_not_count_and_too_few_are_no_stack() -> No
     assert said.label is None
 
 
-@given(heights=st.lists(st.floats(-400.0, 900.0), min_size=6, max_size=6))
-def test_the_reversed_stack_has_the_opposite_answer(heights: list[float]) -> None:
-    seen = np.asarray(heights)
-    against = agreement([-place for place in UPWARDS], seen)
-    assert against == pytest.approx(1.0 - agreement(UPWARDS, seen), abs=1e-9)
+@given(
+    regions=st.lists(st.sampled_from(REGIONS), min_size=6, max_size=6),
+)
+def test_the_reversed_stack_has_the_opposite_answer(regions: list[str]) -> None:
+    said, against = direction(regions, UPWARDS), direction(regions, [-at for at in UPWARDS])
+    assert against.probabilities["reversed"] == pytest.approx(said.probabilities["agrees"])
+
+
+def test_one_slice_that_errs_at_an_end_turns_no_stack() -> None:
+    said = direction(["HEAD", *["LOWERLIMB"] * 5], [0.0, 40.0, 80.0, 120.0, 160.0, 200.0])
+    sure = direction(["HEAD", "HEAD", *["LOWERLIMB"] * 4], [0.0, 40.0, 80.0, 120.0, 160.0, 200.0])
+    assert said.probabilities["reversed"] < sure.probabilities["reversed"]

@@ -20,7 +20,7 @@ from qa_daemon.predict.interpreter import Interpreter
 from qa_daemon.records.prediction import Prediction
 from qa_daemon.training.slices.augment import shown
 from qa_daemon.training.slices.datasets import LabelledSlice, of_volume
-from qa_daemon.training.slices.reformats import reformatted
+from qa_daemon.training.slices.reformats import NEIGHBOURS, reformatted
 from qa_daemon.training.split import excluded
 
 pytestmark = pytest.mark.shared
@@ -81,3 +81,36 @@ def test_sagittal_heads_and_knees_are_upright_and_nothing_decided_is_wrong(
     told = [each for each in series if each.regions in ({"HEAD"}, {"LOWERLIMB"})]
     assert len(told) >= 9
     assert all(not each.whole.abstained and each.whole.label == "0" for each in told)
+
+
+def test_heads_and_knees_of_other_planes_are_named_and_nothing_is_named_that_is_far_off(
+    shared_data: Path,
+) -> None:
+    series = answered(shared_data, "body_region_upright/1.0.0")
+    for each in series:
+        near = each.regions.union(*(NEIGHBOURS[region] for region in each.regions))
+        assert near.issuperset(each.whole.labels or ())
+    heads = [each for each in series if each.regions == {"HEAD"}]
+    knees = [each for each in series if each.regions == {"LOWERLIMB"}]
+    assert sum("HEAD" in (each.whole.labels or ()) for each in heads) >= len(heads) - 1 > 10
+    assert all(each.whole.labels == ("LOWERLIMB",) for each in knees)
+
+
+def test_no_stack_is_told_to_run_the_wrong_way_and_long_trunks_are_decided(
+    shared_data: Path,
+) -> None:
+    card = load_card(max((MODELS / "body_region").iterdir()))
+    model = Interpreter(card)
+    decided = 0
+    for members in left_out(shared_data):
+        places = np.asarray([item.place_mm for item in members])
+        if members[0].plane != "axial" or not np.isfinite(places).all():
+            continue
+        subjects = tuple(Subject("1.2", number) for number in range(1, len(members) + 1))
+        logits = model.scores(np.stack([shown(item, card.size) for item in members]))
+        for right, heights in (("agrees", places), ("reversed", -places)):
+            outputs = Outputs(card, subjects, logits, heights)
+            (said,) = predictions("stack_direction", outputs)
+            assert said.label == right or (said.probability or 0.0) < 0.9
+            decided += not said.abstained
+    assert decided >= 6
