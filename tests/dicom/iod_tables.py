@@ -9,7 +9,6 @@ import io
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from importlib.metadata import PackageNotFoundError, version
 from importlib.metadata import files as files_of
 from pathlib import Path
 from typing import Any, Final
@@ -22,14 +21,6 @@ TABLES: Final = Path(__file__).resolve().parents[2] / "qa_daemon" / "dicom" / "i
 # as what the document must have (PS3.3 C.17.3).
 _FLATTENED: Final = frozenset({"sr-document-content"})
 _UNCONDITIONAL: Final = ("1", "2")
-
-
-def is_there() -> bool:
-    """Whether the library is installed in the release that the tables name."""
-    try:
-        return version("highdicom") == VERSION
-    except PackageNotFoundError:
-        return False
 
 
 def derived() -> Mapping[str, str]:

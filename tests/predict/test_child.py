@@ -26,7 +26,7 @@ def question(content: bytes, *models: str, modality: str = "CT", frame: int = 1)
 
 
 def name(models: dict[str, Interpreter], target: str) -> str:
-    (found,) = (name for name, model in models.items() if model.card.target == target)
+    (found,) = (name for name, model in models.items() if model.card.id == target)
     return found
 
 
