@@ -125,7 +125,9 @@ def _fitting(
     for card, reason in zip(cards, reasons, strict=True):
         if reason is None:
             return card, None
-    return (cards[0], reasons[0]) if cards else (None, why_not(series, Known(target)))
+    # A further model, for other planes, does not make up for the one that is damaged.
+    is_whole = target == STACK or catalog.of(target) is not None
+    return (cards[0], reasons[0]) if cards and is_whole else (None, why_not(series, Known(target)))
 
 
 def _known(target: str, card: ModelCard) -> Known:
