@@ -10,7 +10,7 @@ import numpy as np
 from attrs import evolve, frozen
 from numpy.typing import NDArray
 
-from qa_daemon.predict.calibrate import softmax
+from qa_daemon.predict.calibrate import pooled, softmax
 from qa_daemon.predict.catalog import ModelCard
 from qa_daemon.training.figures.calibration import (
     CORRELATION,
@@ -58,14 +58,19 @@ class _Hung:
 
     @property
     def turns(self) -> NDArray[np.float64]:
-        """The four quarter turns, whatever the mirror, shape (n, 4)."""
-        return np.asarray(self.shares[:, :4] + self.shares[:, 4:], np.float64)
+        """The four quarter turns, whatever the mirror, shape (n, 4), as the service says them.
+
+        It leaves even a single picture some doubt: a threshold above that is never reached.
+        """
+        sums = self.shares[:, :4] + self.shares[:, 4:]
+        return np.asarray([pooled(each[None], CORRELATION) for each in sums], np.float64)
 
     @property
     def mirrors(self) -> NDArray[np.float64]:
         """How likely each is mirrored, given its likeliest turn, shape (n,)."""
         rows, turn = np.arange(len(self.shares)), self.turns.argmax(axis=1)
-        return np.asarray(self.shares[rows, turn + 4] / self.turns[rows, turn], np.float64)
+        mirrored, upright = self.shares[rows, turn + 4], self.shares[rows, turn]
+        return np.asarray(mirrored / (mirrored + upright), np.float64)
 
 
 def _hung(card: ModelCard, found: Scored[Radiograph]) -> _Hung:
@@ -90,11 +95,14 @@ def calibrated(card: ModelCard, found: Scored[Radiograph]) -> Calibrated:
         if shows_side(item):
             sides.append(Said(max(mirror, 1 - mirror), bool(mirror > 0.5), item.patient))
     organs = "chest or abdomen from the front more likely than not"
+    turn = chosen(turns, TURN_LEAST, WRONG_SHARE_MAX)
+    # The mirror is decided no less strictly than the turn.
+    mirror = chosen(sides, max(MIRROR_LEAST, turn.value), WRONG_SHARE_MAX)
     return with_thresholds(
         warm,
         {
-            "turn": chosen(turns, TURN_LEAST, WRONG_SHARE_MAX),
-            "mirror": chosen(sides, MIRROR_LEAST, WRONG_SHARE_MAX),
+            "turn": turn,
+            "mirror": mirror,
             "organs": Chosen(ORGANS, organs),
         },
     )

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from qa_daemon.predict.heads.orientation import orientation_predictions
+from qa_daemon.predict.heads.outputs import Outputs, Subject
 from qa_daemon.training.make import joined
 from qa_daemon.training.package import blank_card
 from qa_daemon.training.radiographs import hanging, measure
@@ -113,3 +115,16 @@ def test_a_turned_picture_is_the_turn_of_that_class(label: int) -> None:
     picture = np.arange(16, dtype=np.float32).reshape(4, 4)
     mirrored = picture[:, ::-1] if label >= 4 else picture
     np.testing.assert_array_equal(hanging.turned(picture, label), np.rot90(mirrored, label % 4))
+
+
+def test_a_picture_of_which_the_network_is_sure_is_decided_in_service() -> None:
+    found = hung(0, 400)
+    found.logits[0] = np.roll(found.logits[0], 1) * 2  # surer than all others, and wrong
+    found.logits[1] = np.roll(found.logits[1], 1) * 2
+    card = blank_card(radiograph_orientation.RECIPE, b"", "1.0.0")
+    sure = np.zeros((1, 8), np.float32)
+    sure[0, 2] = 60.0
+    made = hanging.calibrated(card, found).card
+    said = orientation_predictions(Outputs(made, (Subject("1.2", 1),), sure))[0]
+    assert said.turn is not None
+    assert (said.turn.value, said.turn.abstained) == (2, False)
