@@ -238,7 +238,7 @@ def requeue(store: Store, key: str, operator: Operator) -> bool:
     with store.writing() as connection:
         moved = _resettle(connection, SeriesEvent.REQUEUE, [series.c.series_key == key], operator)
         for moved_key in moved:
-            _note(connection, operator, "requeue", moved_key)
+            note_audit(connection, operator, "requeue", moved_key)
     return bool(moved)
 
 
@@ -256,7 +256,7 @@ def recheck(
         condition = [series.c.series_key.in_(chosen)]
         moved = _resettle(connection, SeriesEvent.RECHECK, condition, operator)
         for moved_key in moved:
-            _note(connection, operator, "recheck", moved_key)
+            note_audit(connection, operator, "recheck", moved_key)
     return moved
 
 
@@ -298,7 +298,7 @@ def remove_series(store: Store, key: str, operator: Operator) -> tuple[str, ...]
         connection.execute(delete(series).where(own))
         for column, of_larger in zip((series.c.study_key, series.c.visit_key), larger, strict=True):
             _end(connection, column, of_larger)
-        _note(connection, operator, "delete", key, f"{len(keys)} objects")
+        note_audit(connection, operator, "delete", key, f"{len(keys)} objects")
     return keys
 
 
@@ -317,7 +317,7 @@ def remove_unreadable(store: Store, spool_key: str, operator: Operator) -> tuple
         if connection.execute(delete(instances).where(*own)).rowcount == 0:
             return ()
         _let_go(connection, (spool_key,), operator)
-        _note(connection, operator, "delete", spool_key)
+        note_audit(connection, operator, "delete", spool_key)
     return (spool_key,)
 
 
@@ -327,9 +327,10 @@ def _let_go(connection: Connection, keys: Sequence[str], operator: Operator) -> 
         connection.execute(insert(removals), rows)
 
 
-def _note(
+def note_audit(
     connection: Connection, operator: Operator, action: str, subject: str, detail: str = ""
 ) -> None:
+    """Keep what an operator did, in the transaction in which it is done."""
     values = {
         "at": operator.at,
         "who": operator.who,

@@ -13,8 +13,8 @@ from qa_daemon.records.finding import Severity
 from qa_daemon.records.states import TRANSITIONS, SeriesEvent, SeriesState, SuggestionState
 from qa_daemon.store import documents
 from qa_daemon.store.database import Store
-from qa_daemon.store.series_rows import Operator
-from qa_daemon.store.tables import audit, decisions, findings, series, suggestions
+from qa_daemon.store.series_rows import Operator, note_audit
+from qa_daemon.store.tables import decisions, findings, series, suggestions
 
 #: What becomes of the suggestion that a decision speaks of; the others are passed over.
 _STATES = {
@@ -88,7 +88,8 @@ def decide(store: Store, finding_id: int, decision: Decision, rank: int | None =
         }
         connection.execute(insert(decisions).values(values))
         _mark(connection, finding_id, decision, rank)
-        _note(connection, decision.verb.value, finding_id, Operator(decision.who, decision.at))
+        who = Operator(decision.who, decision.at)
+        note_audit(connection, who, decision.verb.value, f"finding {finding_id}")
         if decision.is_final and row.series_key is not None:
             _close(connection, row.series_key, decision.at)
 
@@ -114,7 +115,7 @@ def undo(store: Store, finding_id: int, operator: Operator) -> Decision:
         open_again = {"state": SuggestionState.OPEN.value, "changed_at": operator.at}
         own = suggestions.c.finding_id == finding_id
         connection.execute(update(suggestions).where(own).values(open_again))
-        _note(connection, "undo", finding_id, operator)
+        note_audit(connection, operator, "undo", f"finding {finding_id}")
         return documents.read(row.document, Decision)
 
 
@@ -218,17 +219,6 @@ def _state(connection: Connection, series_key: str) -> SeriesState | None:
     own = series.c.series_key == series_key
     text = connection.scalar(select(series.c.state).where(own))
     return None if text is None else SeriesState(text)
-
-
-def _note(connection: Connection, action: str, finding_id: int, operator: Operator) -> None:
-    values = {
-        "at": operator.at,
-        "who": operator.who,
-        "action": action,
-        "subject": f"finding {finding_id}",
-        "detail": "",
-    }
-    connection.execute(insert(audit).values(values))
 
 
 def _row(row: Mapping[Any, Any]) -> DecisionRow:

@@ -11,7 +11,8 @@ from qa_daemon.records.finding import Finding, Severity
 from qa_daemon.records.issue import Fingerprint, Issue, Practice, Ruling, Sightings
 from qa_daemon.store import documents
 from qa_daemon.store.database import Store
-from qa_daemon.store.tables import audit, findings, issue_key, issues, series
+from qa_daemon.store.series_rows import Operator, note_audit
+from qa_daemon.store.tables import findings, issue_key, issues, series
 
 
 @frozen(kw_only=True)
@@ -70,14 +71,8 @@ def rule_on(store: Store, key: str, ruling: Ruling) -> bool:
         )
         if connection.execute(said).rowcount == 0:
             return False
-        entry = {
-            "at": ruling.at,
-            "who": ruling.who,
-            "action": f"issue {ruling.kind.value}",
-            "subject": key,
-            "detail": ruling.reason,
-        }
-        connection.execute(insert(audit).values(entry))
+        who = Operator(ruling.who, ruling.at)
+        note_audit(connection, who, f"issue {ruling.kind.value}", key, ruling.reason)
     return True
 
 
