@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from qa_daemon.geometry.cosines import Fault, read_cosines
-from qa_daemon.geometry.letters import direction_letters
+from qa_daemon.habits.usual import plane_letters
 from qa_daemon.records.element import first_text
 from qa_daemon.records.finding import Change, Finding, JsonValue
 from qa_daemon.records.issue import Fingerprint, Practice
@@ -54,10 +53,6 @@ def _as_text(values: tuple[JsonValue, ...] | None) -> str:
 
 
 def _as_letters(values: tuple[JsonValue, ...] | None) -> str:
-    """Return the directions of row and column: tilts differ from patient to patient."""
     if not values:
         return _as_text(values)
-    cosines = read_cosines(tuple(map(str, values)))
-    if isinstance(cosines, Fault):
-        return "malformed"
-    return f"{direction_letters(cosines.row)}\\{direction_letters(cosines.column)}"
+    return plane_letters(tuple(map(str, values))) or "malformed"

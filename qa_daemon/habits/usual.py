@@ -73,8 +73,11 @@ def _as_written(values: Sequence[str]) -> str:
     return "\\".join(values)
 
 
-def _as_letters(values: Sequence[str]) -> str:
-    """Return the directions of row and column; tilts are no change of habit."""
+def plane_letters(values: Sequence[str]) -> str:
+    """Return the directions of row and column, "" where none is given.
+
+    Letters, as tilts differ from patient to patient and are no change of habit.
+    """
     if not any(values):
         return ""
     cosines = read_cosines(tuple(values))
@@ -92,7 +95,7 @@ def _as_pattern(values: Sequence[str]) -> str:
 HABITUAL: Final[Mapping[str, Callable[[Sequence[str]], str]]] = {
     "AccessionNumber": _as_pattern,
     "BodyPartExamined": _as_written,
-    "ImageOrientationPatient": _as_letters,
+    "ImageOrientationPatient": plane_letters,
     "PatientOrientation": _as_written,
     "PatientPosition": _as_written,
     "ViewPosition": _as_written,
