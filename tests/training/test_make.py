@@ -101,7 +101,7 @@ def test_the_slice_models_are_made_and_load_in_the_service(
 def test_every_recipe_can_be_had_and_an_unknown_target_is_refused() -> None:
     for target in RECIPES:
         recipe = recipe_of(target)
-        assert recipe.target == target
+        assert (recipe.id or recipe.target) == target
         assert recipe.steps >= 300
     with pytest.raises(ConfigurationError, match="use one of axial_orientation"):
         recipe_of("knee_angle")
