@@ -1,0 +1,1 @@
+"""Catalogues of texts, one `.po` file a language."""
