@@ -305,7 +305,7 @@ def _add_series(commands: _Commands) -> None:
     for name, purpose, function in (
         ("show", "show one series with its verdict", "show_series"),
         ("requeue", "try a quarantined series again", "requeue"),
-        ("delete", "delete a series, its objects and its reports", "delete"),
+        ("delete", "delete a series, its objects, pictures and reports", "delete"),
     ):
         action = _with_configuration(_command(actions, name, purpose, f"series:{function}"))
         action.add_argument(
@@ -329,6 +329,16 @@ def _add_series(commands: _Commands) -> None:
         "--dry-run", action="store_true", help="only show what would differ; with --days"
     )
     _with_json(recheck)
+    drawing = _with_configuration(
+        _command(
+            actions,
+            "draw",
+            "draw the pictures of the review page again",
+            "series:draw",
+        )
+    )
+    drawing.add_argument("keys", nargs="*", metavar="KEY", help="as `series list` shows them")
+    drawing.add_argument("--all", action="store_true", help="of every series")
 
 
 def _add_lexicon(commands: _Commands) -> None:

@@ -21,6 +21,8 @@ from qa_daemon.report.as_json import document
 from qa_daemon.report.summary import SeriesReport
 from qa_daemon.series.assemble import assemble
 from qa_daemon.store import instance_rows, result_rows, series_rows
+from qa_daemon.store.previews import preview_rows
+from qa_daemon.store.previews.folder import PreviewFolder
 from qa_daemon.store.series_rows import SeriesFilter, SeriesRow
 
 #: Characters of a key that a list shows; its beginning is enough to name a series.
@@ -144,7 +146,7 @@ def recheck(options: argparse.Namespace) -> int:
 
 
 def delete(options: argparse.Namespace) -> int:
-    """Delete a series, its objects and its report files."""
+    """Delete a series, its objects, its pictures and its report files."""
     settings = settings_of(options)
     with opened(settings) as store:
         row = named_series(store, options.key)
@@ -152,12 +154,27 @@ def delete(options: argparse.Namespace) -> int:
             print("nothing deleted")
             return 1
         keys = series_rows.remove_series(store, row.series_key, operator())
+        PreviewFolder(settings.preview_folder).remove(row.series_key)
     remove_report(settings.report_folder, row.study_instance_uid, row.series_instance_uid)
     objects = tables.counted(len(keys), "object")
     print(
         f"{row.series_key}: deleted; the receiver erases {objects} from the spool within a minute, "
         "or when it next starts"
     )
+    return 0
+
+
+def draw(options: argparse.Namespace) -> int:
+    """Let the worker draw the pictures of the review page again."""
+    if bool(options.keys) == options.all:
+        raise ConfigurationError("series draw: give either keys, or --all")
+    with opened(settings_of(options)) as store:
+        if options.all:
+            count = preview_rows.draw_again(store)
+        else:
+            keys = [named_series(store, key).series_key for key in options.keys]
+            count = sum(preview_rows.draw_again(store, key) for key in keys)
+    print(f"{tables.counted(count, 'series')} will be drawn again")
     return 0
 
 

@@ -226,6 +226,16 @@ class WorkerSettings:
 
 
 @frozen(kw_only=True)
+class PreviewSettings:
+    """Pictures for the review page."""
+
+    # of a series with findings: those that voted first, the others evenly from its stack
+    pictures_max: int = field(default=48, validator=accepted.between(1, 1000))
+    # of all series together; the pictures drawn the longest ago give way
+    bytes_max: int = field(default=4 * GIB, validator=accepted.from_(MIB))
+
+
+@frozen(kw_only=True)
 class ReportSettings:
     """Suggestion files."""
 
@@ -306,6 +316,7 @@ class Settings:
     models: ModelSettings = field(factory=ModelSettings)
     learning: LearningSettings = field(factory=LearningSettings)
     worker: WorkerSettings = field(factory=WorkerSettings)
+    previews: PreviewSettings = field(factory=PreviewSettings)
     reports: ReportSettings = field(factory=ReportSettings)
     orders: OrderSettings = field(factory=OrderSettings)
     web: WebSettings = field(factory=WebSettings)
@@ -328,6 +339,11 @@ class Settings:
     def report_folder(self) -> Path:
         """Where suggestion files are written."""
         return self.reports.folder or self.state / "reports"
+
+    @property
+    def preview_folder(self) -> Path:
+        """Where the pictures of the review page lie."""
+        return self.state / "previews"
 
     @property
     def site_models_folder(self) -> Path:

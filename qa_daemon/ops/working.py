@@ -10,6 +10,7 @@ from attrs import define, evolve, field
 from qa_daemon.config.settings import Settings
 from qa_daemon.errors import ConfigurationError
 from qa_daemon.pipeline.engine import engine
+from qa_daemon.pipeline.previews.draw import sweep
 from qa_daemon.pipeline.rulebook import today
 from qa_daemon.pipeline.standing import is_news
 from qa_daemon.pipeline.steps import Bench
@@ -17,6 +18,7 @@ from qa_daemon.pipeline.worker import Worker
 from qa_daemon.predict.catalog import Catalog
 from qa_daemon.spool.spool import Spool
 from qa_daemon.store.database import Store
+from qa_daemon.store.previews.folder import PreviewFolder
 from qa_daemon.telemetry.events import LogEvent
 from qa_daemon.telemetry.facts import SiteText
 from qa_daemon.telemetry.log import log
@@ -81,6 +83,7 @@ def working(settings: Settings, goes_on: Callable[[], None]) -> Iterator[Shift]:
         contextlib.ExitStack() as stack,
     ):
         bench = Bench(store, spool, stack.enter_context(engine(settings)), goes_on)
+        sweep(store, PreviewFolder(settings.preview_folder))
         _say_what_is_in_force(bench, settings)
         shift = Shift(Worker(bench, settings), stack.pop_all())
         try:

@@ -9,6 +9,7 @@ from qa_daemon.config.settings import Settings
 from qa_daemon.errors import ConfigurationError, InputError, RetryableError
 from qa_daemon.pipeline import steps
 from qa_daemon.pipeline.closing import Closing, pause_s
+from qa_daemon.pipeline.previews.draw import Drawing
 from qa_daemon.pipeline.steps import Bench, Interrupted
 from qa_daemon.records.states import SeriesState
 from qa_daemon.store import leases
@@ -44,17 +45,27 @@ class Worker:
             following = self._closing.close_due(self.settings.assembly, now)
             for key in leases.give_up_exhausted(self.bench.store, STATES, terms, now):
                 log.error(LogEvent.SERIES_QUARANTINED, series_key=key, reason="exhausted")
-            for state in STATES:
-                lease = leases.claim(self.bench.store, (state,), terms, now)
-                if lease is not None:
-                    self._step(lease, terms)
-                    return 0.0
+            if self._moved_on(SeriesState.PREDICTED, terms, now):
+                return 0.0
+            # Somebody may wait for the pictures of what was judged, nobody for what comes in.
+            if Drawing(self.bench, self.settings).turn():
+                return 0.0
+            if self._moved_on(SeriesState.SETTLED, terms, now):
+                return 0.0
         except Interrupted:
             return 0.0
         except RetryableError as error:
             log.error(LogEvent.STORE_LOCKED, cause=type(error).__name__)
             return TROUBLE_PAUSE_S
         return pause_s(following, datetime.now(UTC), self.settings.worker.poll_s)
+
+    def _moved_on(self, state: SeriesState, terms: Terms, now: datetime) -> bool:
+        """Take a series in this state one step further; False if there is none."""
+        lease = leases.claim(self.bench.store, (state,), terms, now)
+        if lease is None:
+            return False
+        self._step(lease, terms)
+        return True
 
     def _step(self, lease: Lease, terms: Terms) -> None:
         """Take one step. The edge of the loop: one bad series must not stop the others."""

@@ -114,6 +114,20 @@ def pixel_spacing(image: Image, number: int) -> tuple[float, float]:
     return 1.0, 1.0
 
 
+def has_voi_table(image: Image) -> bool:
+    """Whether a VOI lookup table decides how an object is shown."""
+    return _lookup_of(image.header, "VOILUTSequence") is not None
+
+
+def voi_window(image: Image, frame: Frame) -> tuple[float, float] | None:
+    """Return centre and width of the first window of a frame, None where it has none."""
+    for holder in (*_groups(image.header, frame.number, "FrameVOILUTSequence"), image.header):
+        centre, width = _float(holder, "WindowCenter"), _float(holder, "WindowWidth")
+        if centre is not None and width is not None and width > 0:
+            return centre, width
+    return None
+
+
 def _modality_values(image: Image, frame: Frame) -> Grey:
     if frame.photometric == "PALETTE COLOR":
         return _palette_luminance(image, frame.samples)

@@ -30,8 +30,10 @@ from qa_daemon.pixels.codestream import UNDECODABLE, Undecodable
 from qa_daemon.pixels.decode import Frame, decode_frame
 from qa_daemon.pixels.grayscale import exposed_values, grey_values, pixel_spacing
 from qa_daemon.pixels.image import Image, read_image
+from qa_daemon.pixels.previews.shades import reduced
 from qa_daemon.pixels.table import table_side
 from qa_daemon.predict.catalog import ModelCard
+from qa_daemon.predict.drawing.drawn import draw
 from qa_daemon.predict.interpreter import Interpreter, check_golden
 from qa_daemon.predict.prepare import PREPARATIONS, Prepared, View
 from qa_daemon.predict.wire import STATUS_MEMORY, Broken, Message, receive, send
@@ -61,7 +63,7 @@ def main() -> None:
         send(connection, Message({"ready": sorted(models), "refused": refused}))
         while True:
             message = receive(connection, limits.inference_object_bytes_max)
-            send(connection, Message(_answer(message, models, limits)))
+            send(connection, _answered(message, models, limits))
     except Broken:
         return
     except MemoryError:
@@ -107,6 +109,26 @@ def _rehearse() -> None:
     for prepare in PREPARATIONS.values():
         for modality in ("CT", "MR", "DX"):
             prepare(View(drawn, modality), 64)
+    reduced(drawn, (1.0, 1.0), 32)
+
+
+def _answered(message: Message, models: Mapping[str, Interpreter], limits: Limits) -> Message:
+    if message.head.get("draws"):
+        return _pictures(message, limits)
+    return Message(_answer(message, models, limits))
+
+
+def _pictures(message: Message, limits: Limits) -> Message:
+    """Return what frames of one object look like, or why they cannot be drawn."""
+    try:
+        told, body = draw(read_image(message.body, limits), message.head)
+    except Undecodable as error:
+        return Message({"reason": error.irregularity.message, "drawn": []})
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001  the edge of the room: a fault costs this object only
+        return Message({"reason": f"the decoder failed ({type(error).__name__})", "drawn": []})
+    return Message({"reason": "", "drawn": told}, body)
 
 
 def _answer(message: Message, models: Mapping[str, Interpreter], limits: Limits) -> dict[str, Any]:

@@ -23,6 +23,13 @@ from qa_daemon.pixels.choose import Chosen
 from qa_daemon.pixels.codestream import UNDECODABLE
 from qa_daemon.pixels.table import agreed_side
 from qa_daemon.predict.catalog import Catalog, ModelCard
+from qa_daemon.predict.drawing.drawn import (
+    BODY_BYTES_MAX,
+    FRAMES_PER_QUESTION,
+    REASON_MAX,
+    Drawn,
+    read,
+)
 from qa_daemon.predict.heads.answer import MARKER, PLACED, predictions
 from qa_daemon.predict.heads.outputs import Outputs, Place, Subject, unable
 from qa_daemon.predict.process import ChildProcess, TooMuch
@@ -158,6 +165,29 @@ class Predictor:
             shadow=self._shadow(plan, series, read) if request.with_shadows else (),
         )
 
+    def draw(
+        self, content: bytes, frames: Sequence[int], modality: str
+    ) -> tuple[tuple[Drawn, ...], str]:
+        """Return what at most `FRAMES_PER_QUESTION` frames of an object look like.
+
+        Where they cannot be drawn there are none, and the second is the reason.
+
+        Raises
+        ------
+        RetryableError
+            If the child cannot be started.
+        """
+        assert len(frames) <= FRAMES_PER_QUESTION
+        head = {"draws": True, "frames": list(frames), "modality": modality}
+        try:
+            answer = self._child.ask(head, content, BODY_BYTES_MAX)
+            return read(answer.head["drawn"], answer.body), str(answer.head["reason"])[:REASON_MAX]
+        except TooMuch as error:
+            return (), str(error)
+        except (KeyError, TypeError, ValueError):
+            self._child.close()
+            return (), "the decoder answered what is no picture"
+
     def _shadow(
         self, plan: Sequence[Asked], series: Series, read: Reader
     ) -> tuple[Prediction, ...]:
@@ -188,7 +218,7 @@ class Predictor:
         }
         content = read(question.instance.source)
         try:
-            seen.add(question, self._child.ask(head, content))
+            seen.add(question, self._child.ask(head, content).head)
         except TooMuch as error:
             seen.hit_limit = True
             seen.note(question.instance, Irregularity(UNDECODABLE, str(error), "PixelData"))

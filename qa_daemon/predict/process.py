@@ -72,8 +72,8 @@ class ChildProcess:
         """The process id, None while there is none."""
         return self._process.pid if self._process is not None else None
 
-    def ask(self, head: Mapping[str, Any], content: bytes) -> Mapping[str, Any]:
-        """Send one question and return its answer.
+    def ask(self, head: Mapping[str, Any], content: bytes, body_bytes_max: int = 0) -> Message:
+        """Send one question and return its answer, whose body has at most so many bytes.
 
         Raises
         ------
@@ -89,7 +89,7 @@ class ChildProcess:
         deadline = monotonic() + self.deadline_s
         try:
             send(connection, Message(head, content), deadline)
-            return receive(connection, 0, deadline).head
+            return receive(connection, body_bytes_max, deadline)
         except TimeoutError as error:
             self.close()
             raise TooMuch(f"limit of time: {self.deadline_s:g} s") from error

@@ -266,6 +266,19 @@ results: Final = Table(
     Column("reported_at", Utc),  # of the judgement that the report files show
 )
 
+#: The pictures of a series. The document is the `Previews`, "" before they are drawn first.
+previews: Final = Table(
+    "previews",
+    metadata,
+    _series_reference(primary_key=True),
+    _count("revision"),
+    _text("document"),
+    Column("bytes", BigInteger, nullable=False),
+    _count("attempts"),  # begun and not finished
+    Column("judged_at", Utc),  # the judgement that they show; NULL = to be drawn again
+    Column("drawn_at", Utc, nullable=False, index=True),
+)
+
 study_results: Final = Table(
     "study_results",
     metadata,

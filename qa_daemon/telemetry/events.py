@@ -45,6 +45,7 @@ class LogEvent(StrEnum):
     SERIES_SETTLED = "series.settled"
     SERIES_PREDICTED = "series.predicted"
     SERIES_JUDGED = "series.judged"
+    SERIES_DRAWN = "series.drawn"  # its pictures for people
     SERIES_QUARANTINED = "series.quarantined"
     STEP_FAILED = "step.failed"  # tried again later
     LEASE_LOST = "lease.lost"  # another worker has the series; nothing was written

@@ -17,6 +17,7 @@ from qa_daemon.intake.index import Index
 from qa_daemon.limits import Limits
 from qa_daemon.pipeline.closing import Closing
 from qa_daemon.pipeline.engine import engine
+from qa_daemon.pipeline.previews.draw import Drawing
 from qa_daemon.pipeline.steps import Bench, take
 from qa_daemon.pipeline.worker import STATES
 from qa_daemon.records.instance import Instance
@@ -53,6 +54,8 @@ def judged(state: Path, configuration: Path | None = None) -> None:
         bench = Bench(store, spool, judges)
         while lease := leases.claim(store, STATES, TERMS, later):
             take(bench, lease, TERMS)
+        while Drawing(bench, settings).turn():
+            pass
 
 
 @pytest.fixture(scope="module")
@@ -174,13 +177,22 @@ def test_a_recheck_judges_again(run: Run, state: Path) -> None:
     assert sorted(each["state"] for each in rows(run, state)) == ["clean", "waiting"]
 
 
+def test_pictures_are_drawn_again_when_a_person_asks_for_it(run: Run, state: Path) -> None:
+    keys = [row["series_key"] for row in rows(run, state)]
+    again = run("series", "draw", keys[0], "--state", state)
+    assert again.out == "1 series will be drawn again\n"
+    assert run("series", "draw", "--all", "--state", state).out == "2 series will be drawn again\n"
+
+
 def test_a_deleted_series_is_gone_and_only_that(run: Run, state: Path) -> None:
     row = next(row for row in rows(run, state) if row["state"] == "clean")
+    assert (state / "previews" / row["series_key"]).exists()
     assert run("series", "delete", row["series_key"], "--state", state).status == 2
     assert len(rows(run, state)) == 2
     ran = run("series", "delete", row["series_key"], "--yes", "--state", state)
     assert "3 objects" in ran.out
     assert [each["state"] for each in rows(run, state)] == ["waiting"]
+    assert not (state / "previews" / row["series_key"]).exists()
 
 
 def test_what_is_not_in_quarantine_is_not_tried_again(run: Run, served: Path) -> None:
@@ -286,6 +298,7 @@ def test_the_service_is_only_printed_when_asked_so(run: Run) -> None:
         ("queue show 999999", "finding 999999: there is none; see: qa-daemon queue list"),
         ("series show zzz", "see: qa-daemon series list"),
         ("series recheck", "give either keys, or --days N"),
+        ("series draw", "give either keys, or --all"),
         ("series list --in wating", "use one of receiving, settled"),
     ],
 )
@@ -301,7 +314,8 @@ def test_a_mistake_is_told_with_what_to_do(run: Run, served: Path, typed: str, s
     ["queue list", "queue show 1", "queue export out", "queue issues",
      "queue mute a --days 1 --reason x", "queue resolve a --reason x",
      "series list", "series show a",
-     "series requeue a", "series recheck a", "series delete a --yes", "db upgrade", "rebuild"],
+     "series requeue a", "series recheck a", "series draw a",
+     "series delete a --yes", "db upgrade", "rebuild"],
 )  # fmt: skip
 def test_a_misspelt_state_folder_does_not_come_into_being(
     run: Run, tmp_path: Path, typed: str
@@ -337,7 +351,8 @@ def test_a_usage_error_has_status_2(run: Run, typed: str, said: str) -> None:
     ["", "check", "demo", "serve", "queue", "queue list", "queue show", "queue export",
      "queue issues", "queue mute", "queue resolve", "queue accept", "queue reject", "queue defer",
      "queue undo", "queue history", "series",
-     "series list", "series show", "series requeue", "series delete", "series recheck", "rules",
+     "series list", "series show", "series requeue", "series delete", "series recheck",
+     "series draw", "rules",
      "rules list", "rules test", "models", "models list", "models shadow",
      "models promote", "models retire", "config", "config check", "config show",
      "db", "db upgrade", "rebuild", "install-service"],
