@@ -25,7 +25,8 @@ BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "base", 
 OWN_FOLDERS = {".ci"}
 PICTURES = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".jp2", ".ico",
             ".dcm", ".ima", ".nii", ".mha", ".zip", ".tar", ".gz"}  # fmt: skip
-TEXT = {".py", ".md", ".yaml", ".toml", ".template", ".csv", ".json", ".svg", ".cfg", "", ".txt"}
+TEXT = {".py", ".md", ".yaml", ".toml", ".template", ".csv", ".json", ".svg", ".cfg", "", ".txt",
+        ".html", ".css", ".js", ".po"}  # fmt: skip
 HEAVY = ("tensorflow", "keras", "sqlalchemy", "alembic", "pynetdicom", "pydicom", "numpy",
          "ai_edge_litert", "imagecodecs", "watchdog", "PIL")  # fmt: skip
 

@@ -20,6 +20,7 @@ _RULE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
 _MODEL_NAME = re.compile(r"[a-z][a-z0-9_]*@[0-9]+\.[0-9]+\.[0-9]+\Z")
 _UID = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+\Z")  # PS3.5 section 9.1
 _UID_LENGTH_MAX: Final = 64
+_WEB_ADDRESS = re.compile(r"https?://(?:[0-9A-Za-z.-]{1,253}|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?\Z")
 # AE: default repertoire without backslash and control characters, 1 to 16, not only spaces
 _AE_TITLE = re.compile(r"(?=.*[^ ])[ -\[\]-~]{1,16}\Z")  # PS3.5 table 6.2-1
 
@@ -119,6 +120,12 @@ def host_or_none(_: object, _attribute: object, value: object) -> None:
     """Accept an IP address or a host name, or "" for nobody."""
     if value != "":
         host(_, _attribute, value)
+
+
+def web_address_or_none(_: object, _attribute: object, value: object) -> None:
+    """Accept the beginning of a web address, without a path, or "" for none."""
+    if value != "" and not (isinstance(value, str) and _WEB_ADDRESS.match(value)):
+        raise ValueError(f"{value!r} is no web address, write it as https://qa.hospital.example")
 
 
 def database_url(_: object, _attribute: object, value: object) -> None:

@@ -16,7 +16,7 @@ import attrs
 import yaml
 
 from qa_daemon.config.given import Fault, FaultyConfigurationError, Given, parse
-from qa_daemon.config.settings import ReceiverSettings, Settings, Tls
+from qa_daemon.config.settings import Settings, Tls, WebSettings
 from qa_daemon.config.structure import Structuring
 
 # Secrets may come from the environment instead, so that the file can be read by everybody.
@@ -124,16 +124,34 @@ def _contradictions(settings: Settings, given: Given) -> Iterator[Fault]:
             "other machines could send: name them in calling_ae_titles or calling_addresses,"
             " or set open_to_all: true"
         )
-    yield from _wrong_tls(receiver, given)
+    yield from _wrong_tls("receiver.tls", receiver.tls, given)
     hl7 = settings.orders.hl7
     if hl7.enabled and not (_is_loopback(hl7.host) or hl7.addresses):
         yield _at(given, "orders.hl7.host").fault(
             "other machines could send orders: name them in orders.hl7.addresses"
         )
-    if not _is_loopback(settings.web.host):
-        yield _at(given, "web.host").fault("answers everybody: use 127.0.0.1, ::1 or localhost")
+    yield from _too_open(settings.web, given)
+    yield from _wrong_tls("web.tls", settings.web.tls, given)
     if settings.limits.nesting_usual_max > settings.limits.nesting_max:
         yield _at(given, "limits.nesting_usual_max").fault("is more than nesting_max")
+
+
+def _too_open(web: WebSettings, given: Given) -> Iterator[Fault]:
+    """Yield what lets others than this machine in without anybody having said so."""
+    if _is_loopback(web.host):
+        return
+    place = _at(given, "web.host")
+    if not (web.addresses or web.open_to_all):
+        yield place.fault(
+            "other machines could open the pages: name them in web.addresses,"
+            " or set open_to_all: true"
+        )
+    if web.tls.certificate is None and not web.without_tls:
+        yield place.fault(
+            "passwords would cross the network in clear: give web.tls, or set without_tls: true"
+        )
+    if not web.public_url:
+        yield place.fault("needs web.public_url: what people type to come here")
 
 
 def _behind(fault: Fault) -> set[str]:
@@ -152,46 +170,45 @@ def _is_loopback(host: str) -> bool:
         return False  # a name: it may be any address
 
 
-def _wrong_tls(receiver: ReceiverSettings, given: Given) -> Iterator[Fault]:
-    tls = receiver.tls
-    place = _at(given, "receiver.tls")
+def _wrong_tls(key: str, tls: Tls, given: Given) -> Iterator[Fault]:
+    place = _at(given, key)
     if (tls.certificate is None) != (tls.private_key is None):
         yield place.fault("certificate and private_key are needed both")
         return
     if tls.certificate is None and tls.client_authorities is not None:
         yield place.fault("client_authorities needs certificate and private_key")
         return
-    unreadable = list(_unreadable(tls, given))
+    unreadable = list(_unreadable(key, tls, given))
     yield from unreadable
     if tls.certificate is not None and not unreadable:
-        yield from _unfit(tls, given)
+        yield from _unfit(key, tls, given)
 
 
-def _unreadable(tls: Tls, given: Given) -> Iterator[Fault]:
+def _unreadable(key: str, tls: Tls, given: Given) -> Iterator[Fault]:
     for name in ("certificate", "private_key", "client_authorities"):
         path: Path | None = getattr(tls, name)
         try:
             if path is not None:
                 path.open("rb").close()
         except OSError as error:
-            place = _at(given, f"receiver.tls.{name}")
+            place = _at(given, f"{key}.{name}")
             yield place.fault(f"{path} cannot be read: {error.strerror}")
 
 
-def _unfit(tls: Tls, given: Given) -> Iterator[Fault]:
+def _unfit(key: str, tls: Tls, given: Given) -> Iterator[Fault]:
     assert tls.certificate is not None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
         # With a password at hand OpenSSL does not ask the terminal for the key's.
         context.load_cert_chain(tls.certificate, tls.private_key, password="")
     except OSError as error:
-        place = _at(given, "receiver.tls.certificate")
+        place = _at(given, f"{key}.certificate")
         yield place.fault(f"certificate and private_key do not serve: {_reason(error)}")
     try:
         if tls.client_authorities is not None:
             context.load_verify_locations(tls.client_authorities)
     except OSError as error:
-        place = _at(given, "receiver.tls.client_authorities")
+        place = _at(given, f"{key}.client_authorities")
         yield place.fault(f"holds no certificates: {_reason(error)}")
 
 

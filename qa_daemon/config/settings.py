@@ -15,6 +15,8 @@ from qa_daemon.records.prediction import TARGETS
 
 # Marks what `config show` hides and no message quotes.
 SECRET: Final = {"secret": True}
+# What people may be, the least first (queue.accounts.permissions gives them their meaning).
+ROLES: Final = ("viewer", "technician", "approver", "admin")
 # Marks what has to be written in its section: there is no default that could be right.
 REQUIRED: Final = {"required": True}
 
@@ -35,7 +37,7 @@ class AfterIntake(StrEnum):
 
 @frozen(kw_only=True)
 class Tls:
-    """TLS for associations: both files are needed to switch it on."""
+    """TLS of one listener: both files are needed to switch it on."""
 
     certificate: Path | None = None  # PEM, with its chain
     private_key: Path | None = None  # PEM
@@ -285,10 +287,29 @@ class OrderSettings:
 
 @frozen(kw_only=True)
 class WebSettings:
-    """Health over HTTP: /healthz and /readyz."""
+    """The pages on which people decide, the API, and health."""
 
     host: str = field(default="127.0.0.1", validator=accepted.host)
     port: int = field(default=11180, validator=accepted.between(0, 65535))
+    # what people type: https://qa.hospital.example; "" = http(s)://host:port
+    public_url: str = field(default="", validator=accepted.web_address_or_none)
+    # who may connect: addresses or networks; empty = everybody, which is then to be said outright
+    addresses: tuple[str, ...] = field(default=(), validator=accepted.each(accepted.network))
+    open_to_all: bool = False
+    # passwords and patients' names in clear on the network
+    without_tls: bool = False
+    tls: Tls = field(factory=Tls)
+    # proxies whose X-Forwarded-For and -Proto are believed
+    trusted_proxies: tuple[str, ...] = field(default=(), validator=accepted.each(accepted.network))
+    connections_max: int = field(default=200, validator=accepted.between(4, 10_000))
+    # from the first to the last byte of one request
+    request_timeout_s: float = field(default=10.0, validator=accepted.duration)
+    body_bytes_max: int = field(default=MIB, validator=accepted.between(4096, 64 * MIB))
+    # a session ends so long after its user last did something, and so long after it began
+    session_idle_s: float = field(default=1800.0, validator=accepted.between(180, 86_400))
+    session_s: float = field(default=43_200.0, validator=accepted.between(180, 86_400))
+    # the least role that is shown who patients are; others see pseudonyms
+    names_from: str = field(default="technician", validator=accepted.one_of(ROLES))
 
 
 @frozen(kw_only=True)
@@ -324,6 +345,11 @@ class Settings:
     # SIGTERM drains and ends within this
     stop_timeout_s: float = field(default=20.0, validator=accepted.duration)
     limits: Limits = field(factory=Limits)
+
+    @property
+    def web_key_file(self) -> Path:
+        """The key that signs cookies and keys pseudonyms of patients."""
+        return self.state / "web.key"
 
     @property
     def spool_folder(self) -> Path:

@@ -6,9 +6,11 @@ from importlib.metadata import version
 from typing import Final
 
 from qa_daemon.config.settings import Settings
-from qa_daemon.errors import ConfigurationError
 from qa_daemon.ops.frame import BEAT_S, Frame, framed
 from qa_daemon.ops.supervise import Role
+from qa_daemon.telemetry.events import LogEvent
+from qa_daemon.telemetry.facts import SiteText
+from qa_daemon.telemetry.log import log
 
 
 def run(role: Role, load: Callable[[], Settings]) -> int:
@@ -75,28 +77,30 @@ def _outbound(frame: Frame) -> None:
 
 
 def _web(frame: Frame) -> None:
-    from qa_daemon.ops.health import HealthServer, StoreReadiness  # noqa: PLC0415  only this role
+    from qa_daemon.web.app import build  # noqa: PLC0415  only this role pays for it
+    from qa_daemon.web.desk import desk_for  # noqa: PLC0415
+    from qa_daemon.web.serving.listening import listener  # noqa: PLC0415
 
     settings = frame.settings
-    host, port = settings.web.host, settings.web.port
-    readiness = StoreReadiness(settings.store_url, settings.store.lock_timeout_s)
+    desk = desk_for(settings)
+    listening = listener(build(desk), settings.web, settings.stop_timeout_s / 4)
+
+    def apply(fresh: Settings) -> None:
+        desk.settings = fresh
+
+    def turn() -> float:
+        assert listening.is_alive, "the listener has ended by itself"
+        return BEAT_S
+
+    listening.start()
     try:
-        server = HealthServer((host, port), readiness.look)
-    except OSError as error:
-        raise ConfigurationError(
-            f"web {host}:{port}: cannot listen there: {error.strerror}; set web.port to a free one"
-        ) from error
-    server.start()
-    try:
+        place = f"{settings.web.host}:{listening.port}"
+        log.info(LogEvent.WEB_LISTENING, listening=SiteText(place))
         frame.ready()
-        frame.loop(lambda: BEAT_S, _no_more_to_do)
+        frame.loop(turn, apply)
     finally:
-        server.stop()
-        readiness.close()
-
-
-def _no_more_to_do(_settings: Settings) -> None:
-    """Take nothing in hand: this role reads its settings at each turn, or at the next start."""
+        listening.stop()
+        desk.close()
 
 
 ROLES: Final[Mapping[Role, Callable[[Frame], None]]] = {

@@ -136,23 +136,28 @@ metadata: Final = MetaData(
 )
 
 
-def _text(name: str, **options: Any) -> Column[str]:
+def text(name: str, **options: Any) -> Column[str]:
+    """Return a column of our own words."""
     return Column(name, Text, nullable=False, **options)
 
 
-def _received(name: str) -> Column[str]:
+def received(name: str) -> Column[str]:
+    """Return a column of text from outside, which may hold anything."""
     return Column(name, Received, nullable=False)
 
 
-def _count(name: str) -> Column[int]:
+def count(name: str) -> Column[int]:
+    """Return a column of a number of things."""
     return Column(name, Integer, nullable=False)
 
 
-def _time(name: str) -> Column[datetime]:
+def time(name: str) -> Column[datetime]:
+    """Return a column of a point in time that is always known."""
     return Column(name, Utc, nullable=False)
 
 
-def _row_number() -> Column[int]:
+def row_number() -> Column[int]:
+    """Return the column `id`, which numbers rows and never gives a number twice."""
     # SQLite numbers rows by itself only where the type is INTEGER.
     wide = BigInteger().with_variant(Integer, "sqlite")
     return Column("id", wide, primary_key=True, autoincrement=True)
@@ -168,34 +173,34 @@ associations: Final = Table(
     "associations",
     metadata,
     Column("id", Received, primary_key=True),
-    _received("calling_ae"),
-    _received("called_ae"),
-    _received("peer_address"),
-    _time("opened_at"),
+    received("calling_ae"),
+    received("called_ae"),
+    received("peer_address"),
+    time("opened_at"),
     Column("ended_at", Utc),
 )
 
 series: Final = Table(
     "series",
     metadata,
-    _text("series_key", primary_key=True),
-    _text("study_key", index=True),
-    _text("visit_key", index=True, server_default=""),  # "" where patient or day are unknown
-    _received("study_instance_uid"),
-    _received("series_instance_uid"),
-    _received("modality"),
-    _received("calling_ae"),
-    _text("state"),
+    text("series_key", primary_key=True),
+    text("study_key", index=True),
+    text("visit_key", index=True, server_default=""),  # "" where patient or day are unknown
+    received("study_instance_uid"),
+    received("series_instance_uid"),
+    received("modality"),
+    received("calling_ae"),
+    text("state"),
     Column("state_since", Utc, nullable=False),
-    _count("revision"),
-    _time("first_received_at"),
-    _time("begun_at"),  # of this revision
-    _time("last_received_at"),
-    _count("instance_count"),
+    count("revision"),
+    time("first_received_at"),
+    time("begun_at"),  # of this revision
+    time("last_received_at"),
+    count("instance_count"),
     Column("lease_until", Utc),
-    _count("lease_fence"),
-    _count("attempts"),
-    _received("reason"),
+    count("lease_fence"),
+    count("attempts"),
+    received("reason"),
     Index(None, "state", "last_received_at"),
 )
 
@@ -212,43 +217,43 @@ series_associations: Final = Table(
 instances: Final = Table(
     "instances",
     metadata,
-    _text("spool_key", primary_key=True),
-    _text("content_key", unique=True),
-    _text("sop_key", index=True),
+    text("spool_key", primary_key=True),
+    text("content_key", unique=True),
+    text("sop_key", index=True),
     _series_reference(index=True),
-    _count("revision"),
-    _received("sop_instance_uid"),
-    _text("digest"),
+    count("revision"),
+    received("sop_instance_uid"),
+    text("digest"),
     Column("length", BigInteger, nullable=False),
-    _text("origin"),
-    _received("calling_ae"),
-    _received("peer_address"),
-    _received("association_id"),
-    _received("file_name"),
-    _time("received_at"),
+    text("origin"),
+    received("calling_ae"),
+    received("peer_address"),
+    received("association_id"),
+    received("file_name"),
+    time("received_at"),
     Column("header", Text),
-    _text("reason"),
-    _text("kind"),
-    _count("repeat_count"),
+    text("reason"),
+    text("kind"),
+    count("repeat_count"),
 )
 
 #: Spool records that are to go; they stand here until they are gone.
-removals: Final = Table("removals", metadata, _text("spool_key", primary_key=True), _time("at"))
+removals: Final = Table("removals", metadata, text("spool_key", primary_key=True), time("at"))
 
 rejections: Final = Table(
     "rejections",
     metadata,
-    _row_number(),
-    _time("received_at"),
-    _text("origin"),
-    _received("calling_ae"),
-    _received("peer_address"),
-    _received("path"),
-    _text("reason"),
-    _text("kind"),
-    _received("message"),
-    _text("spool_key"),  # "" where nothing was spooled
-    _text("quarantine_key"),  # "" where nothing was set aside
+    row_number(),
+    time("received_at"),
+    text("origin"),
+    received("calling_ae"),
+    received("peer_address"),
+    received("path"),
+    text("reason"),
+    text("kind"),
+    received("message"),
+    text("spool_key"),  # "" where nothing was spooled
+    text("quarantine_key"),  # "" where nothing was set aside
     sqlite_autoincrement=True,
 )
 
@@ -257,10 +262,10 @@ results: Final = Table(
     metadata,
     _series_reference(primary_key=True),
     Column("revision", Integer, primary_key=True, autoincrement=False),
-    _text("inference"),
-    _text("outcomes"),
-    _text("models"),
-    _text("rule_pack"),
+    text("inference"),
+    text("outcomes"),
+    text("models"),
+    text("rule_pack"),
     Column("predicted_at", Utc),
     Column("judged_at", Utc),
     Column("reported_at", Utc),  # of the judgement that the report files show
@@ -271,10 +276,10 @@ previews: Final = Table(
     "previews",
     metadata,
     _series_reference(primary_key=True),
-    _count("revision"),
-    _text("document"),
+    count("revision"),
+    text("document"),
     Column("bytes", BigInteger, nullable=False),
-    _count("attempts"),  # begun and not finished
+    count("attempts"),  # begun and not finished
     Column("judged_at", Utc),  # the judgement that they show; NULL = to be drawn again
     Column("drawn_at", Utc, nullable=False, index=True),
 )
@@ -282,49 +287,49 @@ previews: Final = Table(
 study_results: Final = Table(
     "study_results",
     metadata,
-    _text("study_key", primary_key=True),
-    _text("outcomes"),
-    _text("rule_pack"),
-    _time("judged_at"),
+    text("study_key", primary_key=True),
+    text("outcomes"),
+    text("rule_pack"),
+    time("judged_at"),
 )
 
 #: `series_key` is NULL for findings of a whole study; the document holds all but the suggestions.
 findings: Final = Table(
     "findings",
     metadata,
-    _row_number(),
-    _text("study_key", index=True),
+    row_number(),
+    text("study_key", index=True),
     _series_reference(index=True),
-    _count("revision"),
-    _text("fingerprint"),  # of the whole finding
-    _text("issue_key", index=True, server_default=""),  # what recurs has one; "" of older rows
-    _text("rule"),
-    _text("topic"),
-    _count("severity"),
-    _text("level"),
-    _received("message"),
+    count("revision"),
+    text("fingerprint"),  # of the whole finding
+    text("issue_key", index=True, server_default=""),  # what recurs has one; "" of older rows
+    text("rule"),
+    text("topic"),
+    count("severity"),
+    text("level"),
+    received("message"),
     Column("confidence", Float),
-    _text("document"),
-    _time("created_at"),
+    text("document"),
+    time("created_at"),
     sqlite_autoincrement=True,
 )
 
 suggestions: Final = Table(
     "suggestions",
     metadata,
-    _row_number(),
+    row_number(),
     Column(
         "finding_id",
         ForeignKey("findings.id", ondelete="CASCADE"),
         nullable=False,
         index=True,
     ),
-    _count("rank"),  # 0 is the likeliest
+    count("rank"),  # 0 is the likeliest
     Column("hypothesis", Text),
     Column("confidence", Float),
-    _text("state"),
-    _text("document"),
-    _time("changed_at"),
+    text("state"),
+    text("document"),
+    time("changed_at"),
     sqlite_autoincrement=True,
 )
 
@@ -332,17 +337,17 @@ suggestions: Final = Table(
 issues: Final = Table(
     "issues",
     metadata,
-    _text("issue_key", primary_key=True),
-    _received("rule"),
-    _received("modality"),
-    _received("station"),
-    _received("protocol"),
-    _received("change"),
-    _count("severity"),
-    _received("message"),
-    _text("ruling"),
+    text("issue_key", primary_key=True),
+    received("rule"),
+    received("modality"),
+    received("station"),
+    received("protocol"),
+    received("change"),
+    count("severity"),
+    received("message"),
+    text("ruling"),
     Column("muted_until", Utc),
-    _time("noted_at"),
+    time("noted_at"),
 )
 
 #: What each series wrote in attributes that stations fill by habit.
@@ -350,10 +355,10 @@ observations: Final = Table(
     "observations",
     metadata,
     _series_reference(primary_key=True),
-    _text("keyword", primary_key=True),
-    _text("practice_key"),
-    _received("value"),
-    _time("at"),
+    text("keyword", primary_key=True),
+    text("practice_key"),
+    received("value"),
+    time("at"),
     Index(None, "practice_key", "at"),
 )
 
@@ -361,31 +366,31 @@ observations: Final = Table(
 decisions: Final = Table(
     "decisions",
     metadata,
-    _row_number(),
+    row_number(),
     # A finding may vanish when rules change; what was decided about it stays.
     Column("finding_id", ForeignKey("findings.id", ondelete="SET NULL"), index=True),
-    _text("study_key", index=True),
+    text("study_key", index=True),
     _series_reference(index=True),
-    _text("issue_key", index=True),
-    _text("rule"),
-    _text("verb"),
-    _time("at"),
-    _received("who"),
-    _text("document"),
+    text("issue_key", index=True),
+    text("rule"),
+    text("verb"),
+    time("at"),
+    received("who"),
+    text("document"),
     Column("undone_at", Utc),
-    _received("undone_by"),  # "" while it is in force
+    received("undone_by"),  # "" while it is in force
     sqlite_autoincrement=True,
 )
 
 audit: Final = Table(
     "audit",
     metadata,
-    _row_number(),
-    _time("at"),
-    _received("who"),
-    _text("action"),
-    _text("subject"),
-    _received("detail"),
+    row_number(),
+    time("at"),
+    received("who"),
+    text("action"),
+    text("subject"),
+    received("detail"),
     sqlite_autoincrement=True,
 )
 
@@ -393,11 +398,11 @@ audit: Final = Table(
 orders: Final = Table(
     "orders",
     metadata,
-    _text("order_key", primary_key=True),
-    _text("patient_key", index=True),
-    _text("day"),
-    _text("source"),
-    _text("document"),
+    text("order_key", primary_key=True),
+    text("patient_key", index=True),
+    text("day"),
+    text("source"),
+    text("document"),
     Column("told_at", Utc, nullable=False, index=True),
 )
 
@@ -405,8 +410,8 @@ orders: Final = Table(
 order_lookups: Final = Table(
     "order_lookups",
     metadata,
-    _text("visit_key", primary_key=True),
-    _time("asked_at"),
-    _time("due_at"),
-    _count("attempts"),
+    text("visit_key", primary_key=True),
+    time("asked_at"),
+    time("due_at"),
+    count("attempts"),
 )

@@ -20,6 +20,9 @@ class LogEvent(StrEnum):
     CONFIGURATION_RELOADED = "configuration.reloaded"
     CONFIGURATION_REJECTED = "configuration.rejected"  # the old one stays in force
 
+    # --- the web
+    WEB_LISTENING = "web.listening"
+
     # --- the receiver
     CONNECTION_REFUSED = "connection.refused"  # before any association: too many, too slow
     ASSOCIATION_OPENED = "association.opened"

@@ -16,11 +16,12 @@ from typing import Final
 
 from attrs import field, frozen
 
+from qa_daemon.config.kept import KEY_BYTES, kept_key
+
 WITHHELD: Final = "(withheld)"
 SITE_TEXT_LENGTH_MAX: Final = 4000  # all faults of a configuration fit; a runaway text does not
 AE_TITLE_LENGTH_MAX: Final = 16  # PS3.5 table 6.2-1
 HASH_BYTES: Final = 8  # 16 hex digits: a chance clash among 10 million series is one in 370,000
-KEY_BYTES: Final = 32
 
 _CODE_WORD = re.compile(r"[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*\Z")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*\Z")
@@ -63,32 +64,8 @@ class Pseudonyms:
 
     @classmethod
     def kept_in(cls, state: Path) -> "Pseudonyms":
-        """Read the key of the state folder, or make it once; only its owner may read it.
-
-        The key is written beside its place and linked to it: of two processes that start at once
-        one wins, and neither reads half a key.
-
-        Raises
-        ------
-        OSError
-            If it can be neither read nor written.
-        """
-        place = state / "log.key"
-        if not place.exists():
-            state.mkdir(parents=True, exist_ok=True)
-            draft = state / f".log.key.{os.getpid()}.{os.urandom(4).hex()}"
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(os.urandom(KEY_BYTES))
-                    file.flush()
-                    os.fsync(file.fileno())
-                place.hardlink_to(draft)
-            except FileExistsError:
-                pass  # another process was first
-            finally:
-                draft.unlink()
-        return cls(place.read_bytes()[:64])
+        """Read the key of the state folder, or make it once; errors as `kept_key`."""
+        return cls(kept_key(state / "log.key"))
 
 
 _Form = Callable[[object, Pseudonyms], object]

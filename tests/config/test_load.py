@@ -303,9 +303,13 @@ def test_a_faulty_allow_list_is_not_called_an_absent_one(tmp_path: Path) -> None
     assert "write a list" in fault
 
 
-def test_health_is_told_on_this_machine_only(tmp_path: Path) -> None:
-    (fault,) = faults("web: {host: 0.0.0.0}", tmp_path)
-    assert "web.host: answers everybody" in fault
+def test_pages_for_other_machines_are_said_outright(tmp_path: Path) -> None:
+    open_to_whom, in_clear, by_what_name = faults("web: {host: 0.0.0.0}", tmp_path)
+    assert "web.host: other machines could open the pages" in open_to_whom
+    assert "web.host: passwords would cross the network in clear" in in_clear
+    assert "web.host: needs web.public_url" in by_what_name
+    said = "{host: 0.0.0.0, open_to_all: true, without_tls: true, public_url: 'http://qa:11180'}"
+    assert load(f"web: {said}", tmp_path).web.open_to_all
 
 
 def test_a_bound_that_contradicts_another_is_named(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from qa_daemon.records.instance import Instance
 from qa_daemon.records.receipt import Envelope, Receipt, SpoolRecord
 from qa_daemon.store.database import Store
 from qa_daemon.store.migrations import schema
-from qa_daemon.store.tables import metadata
+from qa_daemon.store.migrations.everything import metadata
 
 NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CT_IMAGE: Final = "1.2.840.10008.5.1.4.1.1.2"

@@ -21,6 +21,7 @@ from qa_daemon.store import instance_rows, leases, result_rows, series_rows, tab
 from qa_daemon.store.database import Store
 from qa_daemon.store.instance_rows import Association
 from qa_daemon.store.leases import Terms
+from qa_daemon.store.migrations.everything import metadata
 from qa_daemon.store.recording import record
 from qa_daemon.store.result_rows import FindingFilter, Judgement
 from qa_daemon.store.series_rows import AuditEntry, Operator, SeriesFilter
@@ -236,7 +237,7 @@ def test_a_deleted_series_leaves_nothing_but_the_audit(store: Store, sender: Any
     assert series_rows.series_row(store, KEY) is None
     assert series_rows.remove_series(store, KEY, Operator("ana", at(99))) == ()
     with store.reading() as connection:
-        for table in tables.metadata.sorted_tables:
+        for table in metadata.sorted_tables:
             left = len(connection.execute(table.select()).all())
             assert left == {"removals": 3, "audit": 1}.get(table.name, 0), table.name
     (entry,) = series_rows.audit_entries(store, 10)

@@ -11,7 +11,8 @@ from alembic import context
 from sqlalchemy import Connection
 
 from qa_daemon.store.database import Store
-from qa_daemon.store.tables import Received, Utc, metadata
+from qa_daemon.store.migrations.everything import metadata
+from qa_daemon.store.tables import Received, Utc
 
 
 def rendered(kind: str, item: Any, _context: object) -> str | Literal[False]:

@@ -7,25 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from qa_daemon.ops.health import HealthServer, StoreReadiness
+from qa_daemon.config.settings import Settings, WebSettings
 from qa_daemon.store.migrations.schema import prepare
 from qa_daemon.telemetry import log as telemetry
+from qa_daemon.web.app import build
+from qa_daemon.web.desk import desk_for
+from qa_daemon.web.serving.listening import listener
 
 
 @pytest.fixture
-def readiness(tmp_path: Path) -> Iterator[StoreReadiness]:
-    made = StoreReadiness(f"sqlite:///{tmp_path / 'qa.sqlite'}", 1.0)
-    yield made
-    made.close()
+def port(tmp_path: Path) -> Iterator[int]:
+    settings = Settings(state=tmp_path, web=WebSettings(port=0))
+    desk = desk_for(settings)
+    listening = listener(build(desk), settings.web, 1.0)
+    listening.start()
+    yield listening.port
+    listening.stop()
+    desk.close()
     telemetry.stop()
-
-
-@pytest.fixture
-def port(readiness: StoreReadiness) -> Iterator[int]:
-    server = HealthServer(("127.0.0.1", 0), readiness.look)
-    server.start()
-    yield server.server_address[1]
-    server.stop()
 
 
 def asked(port: int, path: str) -> tuple[int, dict[str, object]]:
@@ -60,13 +59,9 @@ def test_a_service_on_a_store_counts_what_it_has(port: int) -> None:
 def test_a_service_without_its_store_is_not_ready_and_then_is(
     port: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "qa.sqlite").write_bytes(b"this is no database" * 100)
+    (tmp_path / "qa-daemon.sqlite").write_bytes(b"this is no database" * 100)
     assert asked(port, "/readyz") == (503, {"status": "store unavailable"})
     assert "store.lost" in capfd.readouterr().err
-    (tmp_path / "qa.sqlite").unlink()
-    prepare(f"sqlite:///{tmp_path / 'qa.sqlite'}")
+    (tmp_path / "qa-daemon.sqlite").unlink()
+    prepare(f"sqlite:///{tmp_path / 'qa-daemon.sqlite'}")
     assert asked(port, "/readyz")[0] == 200
-
-
-def test_anything_else_is_not_found(port: int) -> None:
-    assert asked(port, "/")[0] == 404

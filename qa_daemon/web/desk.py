@@ -1,0 +1,75 @@
+"""What all pages work with: settings, the store, sessions, the clock, the signing key."""
+
+import threading
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from attrs import define, field
+
+from qa_daemon.config.kept import kept_key
+from qa_daemon.config.settings import Settings
+from qa_daemon.queue.accounts.sessions import Sessions
+from qa_daemon.store.database import Store
+from qa_daemon.store.migrations.schema import prepare
+from qa_daemon.web.cookies import Cookies
+
+
+@define
+class Desk:
+    """One per process; for all of its threads.
+
+    Attributes
+    ----------
+    settings
+        In force; `apply` of the role exchanges them whole.
+    """
+
+    settings: Settings
+    cookies: Cookies
+    _store: Store | None = field(default=None, init=False)
+    _lock: threading.Lock = field(factory=threading.Lock, init=False)
+
+    @property
+    def store(self) -> Store:
+        """The store, made and opened by the first who asks; health answers without it.
+
+        Raises
+        ------
+        RetryableError
+            If it is away.
+        ConfigurationError
+            If it is damaged, or another release's.
+        """
+        with self._lock:
+            if self._store is None:
+                url, timeout_s = self.settings.store_url, self.settings.store.lock_timeout_s
+                prepare(url, timeout_s)
+                self._store = Store(url, timeout_s)
+            return self._store
+
+    @property
+    def sessions(self) -> Sessions:
+        """The signed-in browsers."""
+        return Sessions(self.store, self.settings.web)
+
+    def now(self) -> datetime:
+        """Return the time, in UTC."""
+        return datetime.now(UTC)
+
+    def close(self) -> None:
+        """Close the store."""
+        with self._lock:
+            if self._store is not None:
+                self._store.close()
+                self._store = None
+
+
+def desk_for(settings: Settings) -> Desk:
+    """Return the desk of a service, with the key that its state folder keeps."""
+    web = settings.web
+    is_secure = (
+        urlsplit(web.public_url).scheme == "https"
+        if web.public_url
+        else web.tls.certificate is not None
+    )
+    return Desk(settings, Cookies(kept_key(settings.web_key_file), is_secure))
