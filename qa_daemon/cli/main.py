@@ -17,6 +17,7 @@ from pathlib import Path
 
 from qa_daemon.cli.printable import printable_lines
 from qa_daemon.cli.usage.models import add_models
+from qa_daemon.cli.usage.review import add_decisions, add_issues
 from qa_daemon.cli.usage.rules import add_rules
 from qa_daemon.cli.usage.words import INTENDED_USE
 from qa_daemon.cli.usage.words import Commands as _Commands
@@ -215,8 +216,8 @@ def _add_queue(commands: _Commands) -> None:
         "--audit", action="store_true", help="series without a finding that are to be seen blind"
     )
     _with_limit(_with_json(_with_configuration(listing)))
-    _add_issues(actions)
-    _add_decisions(actions)
+    add_issues(actions)
+    add_decisions(actions)
     show = _command(actions, "show", "show one finding with its suggestions", "queue:show_finding")
     show.add_argument("id", type=_count, metavar="ID", help="as `queue list` shows it")
     _with_json(_with_configuration(show))
@@ -233,66 +234,6 @@ def _add_queue(commands: _Commands) -> None:
     export.add_argument(
         "--id", type=_count, action="append", metavar="ID", help="only this finding; may repeat"
     )
-
-
-def _add_issues(actions: _Commands) -> None:
-    listing = _command(
-        actions,
-        "issues",
-        "list what recurs: findings of one cause, with their count and trend",
-        "review.issues:list_issues",
-        more="Findings of one rule, station, protocol and proposed change are one issue.",
-    )
-    listing.add_argument("--all", action="store_true", help="muted and resolved ones, too")
-    _with_limit(_with_json(_with_configuration(listing)))
-    mute = _command(
-        actions, "mute", "leave an issue out of the queue for a while", "review.issues:mute"
-    )
-    mute.add_argument("key", metavar="KEY", help="as `queue issues` shows it")
-    mute.add_argument(
-        "--days", type=_count, required=True, metavar="N", help="for so long; then it is back"
-    )
-    _with_configuration(_with_reason(mute))
-    resolve = _command(
-        actions, "resolve", "say that the cause of an issue is mended", "review.issues:resolve"
-    )
-    resolve.add_argument("key", metavar="KEY", help="as `queue issues` shows it")
-    _with_configuration(_with_reason(resolve))
-
-
-def _add_decisions(actions: _Commands) -> None:
-    accept = _decision(actions, "accept", "accept what is suggested for a finding")
-    accept.add_argument(
-        "--alternative", type=_count, metavar="N", help="the N-th other suggestion instead"
-    )
-    reject = _decision(actions, "reject", "say that a finding is none, and why")
-    reject.add_argument(
-        "--reason",
-        required=True,
-        metavar="R",
-        choices=["tags_right", "other_fault", "anatomy", "test", "untellable", "other"],
-        help="tags_right, other_fault, anatomy, test, untellable, or other (needs --words)",
-    )
-    _decision(actions, "defer", "leave a finding for later")
-    undo = _command(actions, "undo", "take a decision back", "review.decide:undo")
-    undo.add_argument("id", type=_count, metavar="ID", help="of the finding")
-    _with_configuration(undo)
-    history = _command(
-        actions, "history", "list decisions, the latest first", "review.decide:history"
-    )
-    _with_limit(_with_json(_with_configuration(history)))
-
-
-def _decision(actions: _Commands, name: str, purpose: str) -> argparse.ArgumentParser:
-    parser = _command(actions, name, purpose, f"review.decide:{name}")
-    parser.add_argument("id", type=_count, metavar="ID", help="as `queue list` shows it")
-    parser.add_argument("--words", default="", metavar="TEXT", help="what others should know")
-    return _with_configuration(parser)
-
-
-def _with_reason(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.add_argument("--reason", required=True, metavar="TEXT", help="why; kept in the audit")
-    return parser
 
 
 def _add_series(commands: _Commands) -> None:

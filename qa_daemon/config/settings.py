@@ -10,6 +10,7 @@ from typing import Final
 from attrs import field, frozen
 
 from qa_daemon.config import accepted
+from qa_daemon.config.export import DecisionSettings, ExportSettings
 from qa_daemon.limits import GIB, MIB, Limits
 from qa_daemon.records.prediction import TARGETS
 
@@ -340,6 +341,8 @@ class Settings:
     previews: PreviewSettings = field(factory=PreviewSettings)
     reports: ReportSettings = field(factory=ReportSettings)
     orders: OrderSettings = field(factory=OrderSettings)
+    decisions: DecisionSettings = field(factory=DecisionSettings)
+    export: ExportSettings = field(factory=ExportSettings)
     web: WebSettings = field(factory=WebSettings)
     log: LogSettings = field(factory=LogSettings)
     # SIGTERM drains and ends within this
@@ -370,6 +373,11 @@ class Settings:
     def preview_folder(self) -> Path:
         """Where the pictures of the review page lie."""
         return self.state / "previews"
+
+    @property
+    def export_folder(self) -> Path:
+        """Where change sets are written."""
+        return self.export.folder.path or self.state / "exports"
 
     @property
     def site_models_folder(self) -> Path:

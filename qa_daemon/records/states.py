@@ -67,6 +67,8 @@ TRANSITIONS: Final[Mapping[tuple[SeriesState, SeriesEvent], SeriesState]] = Mapp
         (_S.CLEAN, _E.RECHECK): _S.SETTLED,
         (_S.WAITING, _E.RECHECK): _S.SETTLED,
         (_S.DECIDED, _E.UNDO): _S.WAITING,
+        # Of what has left, the reverse may leave; a verdict that sent nothing is simply undone.
+        (_S.DELIVERED, _E.UNDO): _S.WAITING,
     }
     | {(state, _E.LATE_INSTANCE): _S.RECEIVING for state in _S if state is not _S.RECEIVING}
 )

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Self, TypeAlias, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url, text
 
@@ -16,6 +16,9 @@ from qa_daemon.errors import ConfigurationError, QaDaemonError, RetryableError
 from qa_daemon.store.tables import KEYS_PER_QUERY
 
 T = TypeVar("T")
+
+#: What `Store` gives; higher rooms hand it on and never look into it.
+Transaction: TypeAlias = Connection
 
 #: A statement that takes longer than this many lock timeouts is stuck; a batch takes under 1 s.
 STATEMENT_PER_LOCK_TIMEOUT: Final = 6

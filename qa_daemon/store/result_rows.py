@@ -82,7 +82,7 @@ class FindingFilter:
     since: datetime | None = None
     issue_key: str | None = None
     audible_at: datetime | None = None  # leaves out those of issues that are muted then
-    is_open: bool = False  # leaves out those with a final decision
+    is_open: bool = False  # leaves out the decided, and with `audible_at` those deferred till later
 
 
 @frozen(kw_only=True)
@@ -456,6 +456,8 @@ def _in_the_queue(wanted: FindingFilter) -> list[ColumnElement[bool]]:
         conditions.append(findings.c.issue_key.not_in(muted))
     if wanted.is_open:
         conditions.append(decision_rows.is_open())
+        if wanted.audible_at is not None:
+            conditions.append(decision_rows.is_awake(wanted.audible_at))
     return conditions
 
 

@@ -126,6 +126,11 @@ def practice_key(practice: Practice) -> str:
     return _key("practice", practice.modality, practice.station, practice.protocol)
 
 
+def request_key(who: str, number: str) -> str:
+    """Return the key of what a client asked once, whatever it calls its requests."""
+    return _key("request", storable(who), storable(number))
+
+
 metadata: Final = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -154,6 +159,10 @@ def count(name: str) -> Column[int]:
 def time(name: str) -> Column[datetime]:
     """Return a column of a point in time that is always known."""
     return Column(name, Utc, nullable=False)
+
+
+#: SQLite numbers rows by itself only where the type is INTEGER.
+WIDE: Final = BigInteger().with_variant(Integer, "sqlite")
 
 
 def row_number() -> Column[int]:
@@ -311,6 +320,10 @@ findings: Final = Table(
     Column("confidence", Float),
     text("document"),
     time("created_at"),
+    # How it stands with people, kept with each decision so that no list has to ask for it.
+    text("standing", index=True, server_default="open"),
+    Column("wake_at", Utc),  # of a deferred one: when it is back
+    Column("asked", Received, nullable=False, server_default=""),  # account or role asked to look
     sqlite_autoincrement=True,
 )
 
@@ -362,7 +375,8 @@ observations: Final = Table(
     Index(None, "practice_key", "at"),
 )
 
-#: Every decision, those taken back too: they are history. One of a finding is in force at most.
+#: Every decision, those taken back too: they are history. One of a finding is in force at most,
+#: beside the answer of the first of two persons.
 decisions: Final = Table(
     "decisions",
     metadata,
@@ -379,6 +393,10 @@ decisions: Final = Table(
     text("document"),
     Column("undone_at", Utc),
     received("undone_by"),  # "" while it is in force
+    Column("act_id", WIDE, ForeignKey("acts.id"), index=True),
+    # Whoever undoes that act brings this decision back.
+    Column("ended_by_act_id", WIDE, ForeignKey("acts.id"), index=True),
+    Column("is_first", Integer, nullable=False, server_default="0"),  # 1: a second one must answer
     sqlite_autoincrement=True,
 )
 

@@ -8,7 +8,7 @@ from attrs import evolve
 
 from qa_daemon.dicom.json_model import json_values, tag_and_vr
 from qa_daemon.records.element import Element, Elements, Value
-from qa_daemon.records.finding import Action, Change, JsonValue, Scope
+from qa_daemon.records.finding import Action, Change, JsonValue, Scope, Suggestion
 from qa_daemon.records.instance import Instance, Located, Plane
 from qa_daemon.records.series import Series
 from qa_daemon.series.assemble import assemble
@@ -32,6 +32,12 @@ _INTEGERS: Final[Mapping[str, tuple[int, int]]] = {
     "UL": (0, (1 << 32) - 1),
     "SS": (-(1 << 15), (1 << 15) - 1),
     "SL": (-(1 << 31), (1 << 31) - 1),
+}
+
+_BACK: Final = {
+    Action.ADD: Action.REMOVE,
+    Action.REMOVE: Action.ADD,
+    Action.REPLACE: Action.REPLACE,
 }
 
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,10}")
@@ -153,6 +159,16 @@ def _change(
         proposed=proposed,
         sop_instance_uid=sop_instance_uid,
     )
+
+
+def reversed_suggestion(suggestion: Suggestion) -> Suggestion:
+    """Return the suggestion that takes another one back, its last change first."""
+    return Suggestion(tuple(_reversed(change) for change in reversed(suggestion.changes)))
+
+
+def _reversed(change: Change) -> Change:
+    action = _BACK[change.action]
+    return evolve(change, action=action, current=change.proposed, proposed=change.current)
 
 
 def applied(series: Series, changes: Sequence[Change]) -> Series:

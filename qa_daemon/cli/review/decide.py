@@ -1,8 +1,10 @@
-"""`qa-daemon queue accept | reject | defer | undo | history`: decisions about findings."""
+"""`qa-daemon queue accept | reject | defer | ask | undo | reverse | history`."""
 
 import argparse
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Final
+from uuid import uuid4
 
 from rich.table import Table
 from rich.text import Text
@@ -12,39 +14,38 @@ from qa_daemon.cli.opened import opened, operator, settings_of
 from qa_daemon.cli.printable import printable
 from qa_daemon.cli.queue import finding_named
 from qa_daemon.errors import ConfigurationError
-from qa_daemon.records.decision import Decision, RejectReason, Verb
+from qa_daemon.queue.deciding.answer import decide
+from qa_daemon.queue.deciding.answers import (
+    Accept,
+    Answer,
+    Ask,
+    Defer,
+    Outcome,
+    Reject,
+    Seen,
+    Wish,
+)
+from qa_daemon.queue.deciding.desk import Desk
+from qa_daemon.queue.deciding.select import of_series, of_study
+from qa_daemon.queue.deciding.undo import reverse as reverse_sent
+from qa_daemon.queue.deciding.undo import undo_finding, undo_last
+from qa_daemon.records.decision import RejectReason, Standing, Verb
 from qa_daemon.report.as_json import suggestion_as_json
 from qa_daemon.store.review import decision_rows
 from qa_daemon.store.review.decision_rows import DecisionRow
 
-_DONE: Final = {Verb.ACCEPT: "accepted", Verb.REJECT: "rejected", Verb.DEFER: "deferred"}
+_DONE: Final = {
+    Verb.ACCEPT: "accepted",
+    Verb.REJECT: "rejected",
+    Verb.DEFER: "deferred",
+    Verb.ASK: "asked",
+    Verb.REVERSE: "reversed",
+}
 
 
 def accept(options: argparse.Namespace) -> int:
     """Accept the likeliest suggestion of a finding, or another one."""
-    rank = options.alternative or 0
-    with opened(settings_of(options)) as store:
-        row = finding_named(store, options.id)
-        offered = (row.finding.suggestion, *row.finding.alternatives)
-        if rank >= len(offered):
-            others = len(row.finding.alternatives)
-            raise ConfigurationError(
-                f"--alternative {rank}: finding {row.id} has {others} beside the likeliest"
-            )
-        who = operator()
-        decision = Decision(
-            verb=Verb.ACCEPT,
-            who=who.who,
-            at=who.at,
-            revision=row.revision,
-            words=options.words,
-            suggestion=offered[rank],
-        )
-        decision_rows.decide(store, row.id, decision, rank)
-    changes = 0 if decision.suggestion is None else len(decision.suggestion.changes)
-    said = tables.counted(changes, "change") if changes else "nothing to change"
-    print(f"finding {row.id}: accepted, {said}; to take it back: qa-daemon queue undo {row.id}")
-    return 0
+    return _say(options, Accept(options.alternative or 0, options.words))
 
 
 def reject(options: argparse.Namespace) -> int:
@@ -52,35 +53,79 @@ def reject(options: argparse.Namespace) -> int:
     reason = RejectReason(options.reason)
     if reason is RejectReason.OTHER and not options.words.strip():
         raise ConfigurationError("--reason other: say it in --words")
-    return _say(options, Verb.REJECT, reason)
+    return _say(options, Reject(reason, options.words))
 
 
 def defer(options: argparse.Namespace) -> int:
     """Leave a finding for later; it stays open."""
-    return _say(options, Verb.DEFER, None)
+    until = datetime.now(UTC) + timedelta(days=options.days) if options.days else None
+    return _say(options, Defer(until, options.words))
 
 
-def _say(options: argparse.Namespace, verb: Verb, reason: RejectReason | None) -> int:
-    with opened(settings_of(options)) as store:
-        row, who = finding_named(store, options.id), operator()
-        decision = Decision(
-            verb=verb,
-            who=who.who,
-            at=who.at,
-            revision=row.revision,
-            reason=reason,
-            words=options.words,
-        )
-        decision_rows.decide(store, row.id, decision, None)
-    print(f"finding {row.id}: {_DONE[verb]}; to take it back: qa-daemon queue undo {row.id}")
+def ask(options: argparse.Namespace) -> int:
+    """Ask somebody else to look; it stays open."""
+    return _say(options, Ask(options.of, options.words))
+
+
+def _say(options: argparse.Namespace, answer: Answer) -> int:
+    settings = settings_of(options)
+    with opened(settings) as store:
+        desk = Desk(store, settings)
+        seen = _seen(desk, options)
+        outcome = decide(desk, seen, answer, _wish())
+    print(_told(outcome))
     return 0
 
 
+def _seen(desk: Desk, options: argparse.Namespace) -> tuple[Seen, ...]:
+    """Return the findings meant, at the revision that they are of now."""
+    rows = [finding_named(desk.store, number) for number in options.id]
+    if options.scope == "finding":
+        return tuple(Seen(row.id, row.revision) for row in rows)
+    whole = of_series if options.scope == "series" else of_study
+    return tuple(each for row in rows for each in whole(desk, row.id).seen)
+
+
+def _wish() -> Wish:
+    """Return who asks: an account of this machine, which may be the second pair of eyes."""
+    who = operator()
+    return Wish(who=who.who, number=uuid4().hex, at=who.at, may_approve=True)
+
+
+def _told(outcome: Outcome) -> str:
+    numbers = ", ".join(map(str, outcome.finding_ids))
+    noun = "finding" if len(outcome.finding_ids) == 1 else "findings"
+    said = f"{noun} {numbers}: {_DONE[outcome.verb]}"
+    if outcome.standing is Standing.AWAITING:
+        said += "; another person, an approver, must answer, too"
+    if outcome.undo_until is not None:
+        said += f"; it leaves at {outcome.undo_until.astimezone():%H:%M:%S}"
+    return f"{said}; to take it back: qa-daemon queue undo {outcome.finding_ids[0]}"
+
+
 def undo(options: argparse.Namespace) -> int:
-    """Take the decision about a finding back."""
-    with opened(settings_of(options)) as store:
-        decision = decision_rows.undo(store, options.id, operator())
-    print(f"finding {options.id}: no longer {_DONE[decision.verb]}; it is open again")
+    """Take back the decision about a finding, or what this person did last."""
+    settings = settings_of(options)
+    with opened(settings) as store:
+        desk, wish = Desk(store, settings), _wish()
+        undone = (
+            undo_last(desk, wish) if options.id is None else undo_finding(desk, options.id, wish)
+        )
+    numbers = ", ".join(map(str, undone.finding_ids))
+    plural = len(undone.finding_ids) > 1
+    noun, are = ("findings", "they are") if plural else ("finding", "it is")
+    print(f"{noun} {numbers}: no longer {_DONE[undone.verb]}; {are} as before")
+    return 0
+
+
+def reverse(options: argparse.Namespace) -> int:
+    """Let what was accepted, and has left, be changed back."""
+    settings = settings_of(options)
+    with opened(settings) as store:
+        desk = Desk(store, settings)
+        row = finding_named(store, options.id)
+        outcome = reverse_sent(desk, Seen(row.id, row.revision), _wish())
+    print(_told(outcome))
     return 0
 
 

@@ -4,7 +4,9 @@ from typing import Final
 
 from qa_daemon.store import tables
 from qa_daemon.store.accounts import tables as accounts
+from qa_daemon.store.outbox import tables as outbox
+from qa_daemon.store.review import tables as review
 
 #: Each module declares its tables in the one metadata when it is imported.
-DECLARED: Final = (tables, accounts)
+DECLARED: Final = (tables, accounts, outbox, review)
 metadata: Final = tables.metadata

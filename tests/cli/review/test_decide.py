@@ -52,7 +52,7 @@ def test_findings_leave_the_queue_one_by_one_and_come_back(run: Run, state: Path
     shown = run("queue", "show", first, "--state", state).out
     assert "accepted by" in shown
     assert "as seen" in shown
-    assert "open again" in run("queue", "undo", first, "--state", state).out
+    assert "as before" in run("queue", "undo", first, "--state", state).out
     assert [str(each["id"]) for each in waiting(run, state).values()] == [first]
     assert series_state(run, state) == "waiting"
     told = run("queue", "history", "--state", state).out
@@ -61,6 +61,30 @@ def test_findings_leave_the_queue_one_by_one_and_come_back(run: Run, state: Path
     kept = json.loads(run("queue", "history", "--json", "--state", state).out)
     assert [each["verb"] for each in kept] == ["reject"] * len(others) + ["accept"]
     assert kept[-1]["undone_at"] is not None
+
+
+def test_a_series_is_decided_at_one_blow_and_the_last_blow_undone(run: Run, state: Path) -> None:
+    numbers = sorted(each["id"] for each in waiting(run, state).values())
+    said = run("queue", "accept", numbers[0], "--scope", "series", "--state", state)
+    assert (said.status, said.err) == (0, "")
+    assert ", ".join(map(str, numbers)) in said.out
+    assert "it leaves at" in said.out
+    assert series_state(run, state) == "decided"
+    assert ", ".join(map(str, numbers)) in run("queue", "undo", "--state", state).out
+    assert series_state(run, state) == "waiting"
+    refused = run("queue", "undo", "--state", state)
+    assert refused.status == 2
+    assert "nothing that you did in this shift" in refused.err
+
+
+def test_a_finding_is_put_off_or_given_to_somebody_else(run: Run, state: Path) -> None:
+    first, second = sorted(each["id"] for each in waiting(run, state).values())[:2]
+    assert run("queue", "defer", first, "--days", "2", "--state", state).status == 0
+    assert first not in {each["id"] for each in waiting(run, state).values()}
+    assert run("queue", "ask", second, "--of", "eva", "--state", state).status == 0
+    assert "asked eva by" in run("queue", "history", "--state", state).out
+    refused = run("queue", "reverse", second, "--state", state)
+    assert "nothing of its decision leaves" in refused.err
 
 
 def test_an_accepted_suggestion_is_kept_with_its_values(run: Run, state: Path) -> None:

@@ -1,0 +1,226 @@
+"""An answer given: decision, audit and what leaves in one transaction, once however often asked."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from attrs import frozen
+
+from qa_daemon.queue.deciding import allowed
+from qa_daemon.queue.deciding.answers import (
+    Accept,
+    Answer,
+    Ask,
+    Defer,
+    Outcome,
+    Refusal,
+    RefusalKind,
+    Refused,
+    Reject,
+    Seen,
+    Wish,
+)
+from qa_daemon.queue.deciding.desk import Desk
+from qa_daemon.queue.deciding.instruct import change_set
+from qa_daemon.records.change_set import ChangeSet
+from qa_daemon.records.decision import STANDING_AFTER, Decision, RejectReason, Standing, Verb
+from qa_daemon.records.finding import Suggestion
+from qa_daemon.store import result_rows
+from qa_daemon.store.database import Transaction
+from qa_daemon.store.outbox import entry_rows
+from qa_daemon.store.result_rows import FindingRow
+from qa_daemon.store.review import act_rows, decision_rows
+from qa_daemon.store.review.act_rows import Act
+from qa_daemon.store.review.decision_rows import InHand, Saying
+from qa_daemon.store.series_rows import Operator, note_audit
+
+
+@frozen(kw_only=True)
+class Draft:
+    """What is to be said of one finding, worked out before the transaction.
+
+    Attributes
+    ----------
+    rank
+        Of the suggestion spoken of; None = of all, -1 = of none of those offered.
+    """
+
+    seen: Seen
+    decision: Decision
+    row: FindingRow
+    rank: int | None = None
+
+
+def decide(desk: Desk, seen: Sequence[Seen], answer: Answer, wish: Wish) -> Outcome:
+    """Give one answer to one finding, or to many; all of them or none.
+
+    Raises
+    ------
+    Refused
+        Nothing was written; it says why.
+    RetryableError
+        Nothing was written; ask again with the same number.
+    """
+    seen = tuple(dict.fromkeys(seen))
+    allowed.check_count(len(seen), desk.settings.decisions.batch_max)
+    with desk.store.reading() as connection:
+        earlier = act_rows.done_by(connection, wish.request)
+        if earlier is not None:
+            return outcome_of(connection, earlier)
+    drafts = [draft(desk, each, answer, wish) for each in seen]
+    return say_all(desk, drafts, wish)
+
+
+def say_all(desk: Desk, drafts: Sequence[Draft], wish: Wish) -> Outcome:
+    """Keep what was worked out; raises as `decide` does."""
+    with desk.store.taking_turns() as connection:
+        earlier = act_rows.done_by(connection, wish.request)
+        if earlier is not None:
+            return outcome_of(connection, earlier)
+        verb = drafts[0].decision.verb
+        held = decision_rows.in_hand(connection, [each.seen.finding_id for each in drafts])
+        for each in drafts:
+            allowed.check(held.get(each.seen.finding_id), each.seen, verb, wish)
+        allowed.check_alike([held[each.seen.finding_id] for each in drafts])
+        _say(connection, desk, drafts, held, wish)
+        act = act_rows.done_by(connection, wish.request)
+        assert act is not None
+        return outcome_of(connection, act)
+
+
+def _say(
+    connection: Transaction,
+    desk: Desk,
+    drafts: Sequence[Draft],
+    held: Mapping[int, InHand],
+    wish: Wish,
+) -> None:
+    verb = drafts[0].decision.verb
+    topics = desk.settings.decisions.four_eyes
+    leaving = [
+        each for each in drafts
+        if _leaves(each.decision)
+        and not allowed.needs_two(held[each.seen.finding_id], verb, topics)
+    ]  # fmt: skip
+    due_at = wish.at + timedelta(seconds=desk.settings.decisions.undo_window_s)
+    closes_at = due_at if leaving and desk.channels else None
+    act_id = act_rows.begin(connection, wish.request, verb, closes_at)
+    decided: list[tuple[int, ChangeSet]] = []
+    for each in drafts:
+        found = held[each.seen.finding_id]
+        is_first = allowed.needs_two(found, verb, topics)
+        saying = Saying(decision=each.decision, rank=each.rank, is_first=is_first)
+        decision_id = decision_rows.say(connection, act_id, found, saying)
+        if each in leaving:
+            first = "" if found.first is None else found.first.decision.who
+            decided.append((decision_id, change_set(wish, each.row, each.decision, first)))
+    entry_rows.put(connection, act_id, decided, desk.channels, due_at)
+    close_series(connection, held.values(), wish.at)
+    note(connection, wish, verb.value, [each.seen.finding_id for each in drafts])
+
+
+def _leaves(decision: Decision) -> bool:
+    return (
+        decision.is_final and decision.suggestion is not None and bool(decision.suggestion.changes)
+    )
+
+
+def close_series(connection: Transaction, held: Iterable[InHand], at: datetime) -> None:
+    """Take those series along of which nothing is open any more."""
+    keys = {each.series_key for each in held if each.series_key}
+    decision_rows.close(connection, sorted(keys), at)
+
+
+def note(connection: Transaction, wish: Wish, action: str, finding_ids: Iterable[int]) -> None:
+    """Write the audit: a line for each finding."""
+    for finding_id in finding_ids:
+        note_audit(connection, Operator(wish.who, wish.at), action, f"finding {finding_id}")
+
+
+def outcome_of(connection: Transaction, act: Act) -> Outcome:
+    """Return what an act came to, as it was told when it was done."""
+    said = decision_rows.said_by(connection, act.id)
+    is_first = any(row.is_first for row in said)
+    ids = tuple(row.finding_id for row in said if row.finding_id is not None)
+    colleague = None
+    if len(ids) == 1 and not is_first and act.verb in {Verb.ACCEPT, Verb.REJECT}:
+        first = decision_rows.in_hand(connection, ids)[ids[0]].first
+        colleague = None if first is None else first.decision
+    return Outcome(
+        act_id=act.id,
+        finding_ids=ids,
+        verb=act.verb,
+        standing=Standing.AWAITING if is_first else STANDING_AFTER[act.verb],
+        undo_until=act.closes_at,
+        colleague=colleague,
+    )
+
+
+# --- working out ---------------------------------------------------------------------------------
+
+
+def draft(desk: Desk, seen: Seen, answer: Answer, wish: Wish) -> Draft:
+    """Return what an answer means for one finding; raises `Refused` where it means nothing."""
+    row = result_rows.finding_row(desk.store, seen.finding_id)
+    if row is None:
+        message = f"finding {seen.finding_id}: there is none; see: qa-daemon queue list"
+        refusal = Refusal(kind=RefusalKind.UNKNOWN, finding_id=seen.finding_id)
+        raise Refused(refusal, message)
+    rank = None
+    suggestion = None
+    if isinstance(answer, Accept):
+        rank, suggestion = answer.rank, offered(row, answer.rank)
+    decision = Decision(
+        verb=_VERBS[type(answer)],
+        who=wish.who,
+        at=wish.at,
+        revision=seen.revision,
+        reason=answer.reason if isinstance(answer, Reject) else None,
+        words=_words(answer),
+        suggestion=suggestion,
+        until=answer.until if isinstance(answer, Defer) else None,
+        asked=_asked(answer) if isinstance(answer, Ask) else "",
+    )
+    return Draft(seen=seen, decision=decision, row=row, rank=rank)
+
+
+def offered(row: FindingRow, rank: int) -> Suggestion | None:
+    """Return the suggestion of this rank; None for rank 0 of a finding without one.
+
+    Raises
+    ------
+    Refused
+        If there are not so many.
+    """
+    finding = row.finding
+    found = (finding.suggestion, *finding.alternatives)
+    if not 0 <= rank < len(found):
+        refusal = Refusal(kind=RefusalKind.UNKNOWN, finding_id=row.id)
+        message = f"finding {row.id}: has {len(finding.alternatives)} beside the likeliest"
+        raise Refused(refusal, message)
+    return found[rank]
+
+
+def _words(answer: Answer) -> str:
+    words = answer.words.strip()
+    if isinstance(answer, Reject) and answer.reason is RejectReason.OTHER and not words:
+        raise Refused(
+            Refusal(kind=RefusalKind.UNFIT, path="words"), "reason other: say it in words"
+        )
+    return words
+
+
+def _asked(answer: Ask) -> str:
+    asked = answer.of.strip()
+    if not asked:
+        raise Refused(
+            Refusal(kind=RefusalKind.UNFIT, path="of"), "name an account or a role to ask"
+        )
+    return asked
+
+
+_VERBS = {
+    Accept: Verb.ACCEPT,
+    Reject: Verb.REJECT,
+    Defer: Verb.DEFER,
+    Ask: Verb.ASK,
+}
