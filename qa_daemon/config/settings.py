@@ -268,6 +268,7 @@ class Hl7Settings:
     # who may send: addresses or networks; empty = everybody, on loopback only
     addresses: tuple[str, ...] = field(default=(), validator=accepted.each(accepted.network))
     connections_max: int = field(default=20, validator=accepted.between(1, 1000))
+    connections_per_address_max: int = field(default=5, validator=accepted.between(1, 1000))
     idle_timeout_s: float = field(default=300.0, validator=accepted.duration)
 
 

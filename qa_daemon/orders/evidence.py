@@ -21,7 +21,7 @@ from qa_daemon.orders.lexicon.vocabulary import canonical
 from qa_daemon.records.element import first_text
 from qa_daemon.records.inference import Inference
 from qa_daemon.records.order import NamedRegion, Order
-from qa_daemon.records.prediction import Prediction
+from qa_daemon.records.prediction import Abstention, Prediction
 from qa_daemon.records.series import Series
 
 
@@ -29,6 +29,7 @@ class Witness(StrEnum):
     """Who says what a series shows."""
 
     PIXELS = "pixels"
+    UNSURE_PIXELS = "pixels, not sure enough"
     PIXEL_SIDE = "side in the pixels"
     BODY_PART = "Body Part Examined"
     ANATOMIC_REGION = "Anatomic Region Sequence"
@@ -44,11 +45,12 @@ class Witness(StrEnum):
 DOUBT: Final = 0.01
 SIDE_DOUBT: Final = 0.02
 #: Log odds of a written part. It is copied from the order that the images are filed under, right or
-#: wrong: that it fits this order says little, that it fits another one says much.
+#: wrong: that it fits this order says little, that it fits another one and not this says much. What
+#: fits neither, or both, tells them not apart.
 FITS_OWN: Final = log(0.85 / 0.7)
-DIFFERS_OWN: Final = log(0.15 / 0.3)
 FITS_OTHER: Final = log(0.25 / 0.05)
-DIFFERS_OTHER: Final = log(0.75 / 0.95)
+#: Images that name no order: here only can it speak against one that it does not fit.
+DIFFERS: Final = log(0.75 / 0.95)
 #: All writing together.
 WRITTEN_MOST: Final = 1.6
 WRITTEN_LEAST: Final = -1.0
@@ -57,10 +59,16 @@ OTHER_MODALITY: Final = -12.0
 #: From this overlap on a part fits.
 FITS_FROM: Final = 0.5
 IN_REGION: Final = 0.9
+#: How far a part speaks for its neighbours though the model knows these, too: its mistakes are
+#: between neighbours.
+NEIGHBOUR: Final = 0.5
 REGIONS_SEEN: Final = frozenset(REGIONS)
 #: Projection systems serve each other's orders.
 _PROJECTION: Final = frozenset({"CR", "DX", "RF", "XR", "RG"})
 _KINDS: Final[Mapping[str, str]] = dict.fromkeys(_PROJECTION, "DX")
+
+
+_SEEN: Final = frozenset({Witness.PIXELS, Witness.UNSURE_PIXELS, Witness.PIXEL_SIDE})
 
 
 @frozen
@@ -81,7 +89,7 @@ class Statement:
     @property
     def is_written(self) -> bool:
         """Whether people or protocols wrote it."""
-        return self.witness not in {Witness.PIXELS, Witness.PIXEL_SIDE}
+        return self.witness not in _SEEN
 
 
 @frozen
@@ -95,10 +103,20 @@ class Evidence:
 
 @frozen
 class Weighed:
-    """All evidence for one series and one order."""
+    """All evidence for one series and one order.
+
+    Attributes
+    ----------
+    log_odds
+        What counts: all but what unsure pixels say.
+    leaning
+        What a model says that abstained. It proves nothing (contract, section 2): it only tells
+        whether a series goes along with what others prove.
+    """
 
     log_odds: float
     items: tuple[Evidence, ...] = ()
+    leaning: float = 0.0
 
 
 #: What is said of a series by words, each with its witness.
@@ -121,13 +139,14 @@ def statements(
 
 
 def _seen(inference: Inference) -> Iterator[Statement]:
-    for target in ("body_part", "body_region"):
-        prediction = _usable(inference.of(target))
-        if prediction is not None:
-            seen = (NamedRegion(label, None, probability)
-                    for label, probability in prediction.probabilities.items())  # fmt: skip
-            yield Statement(Witness.PIXELS, tuple(seen))
-            break
+    answers = [inference.of(target) for target in ("body_part", "body_region")]
+    sure = [each for each in answers if _usable(each) is not None]
+    unsure = [each for each in answers if each and each.reason is Abstention.LOW_PROBABILITY]
+    for prediction in (sure or unsure)[:1]:
+        assert prediction is not None
+        seen = (NamedRegion(label, None, probability)
+                for label, probability in prediction.probabilities.items())  # fmt: skip
+        yield Statement(Witness.PIXELS if sure else Witness.UNSURE_PIXELS, tuple(seen))
     side = _usable(inference.of("laterality"))
     if side is not None:
         yield Statement(
@@ -158,7 +177,7 @@ def _written(series: Series) -> Iterator[Statement]:
 
 
 def weigh(
-    said: Iterable[Statement], order: Order, modality: str, *, names_it: bool = False
+    said: Iterable[Statement], order: Order, modality: str, named: Sequence[Order] = ()
 ) -> Weighed:
     """Return what speaks for a series of these statements belonging to the order.
 
@@ -166,36 +185,67 @@ def weigh(
 
     Parameters
     ----------
-    names_it
-        Whether the series names this order: then what is written may come from it.
+    named
+        The orders that the series names: what is written may come from them.
     """
     items: list[Evidence] = []
     kinds = {_KINDS.get(each, each) for each in order.modalities}
     if kinds and _KINDS.get(modality, modality) not in kinds:
         items.append(Evidence(Witness.MODALITY, modality, OTHER_MODALITY))
     if order.regions:
-        weights = (FITS_OWN, DIFFERS_OWN) if names_it else (FITS_OTHER, DIFFERS_OTHER)
-        items += [each for one in said for each in _weighed(one, order.regions, weights)]
+        for one in said:
+            if one.is_written:
+                items += _weighed(one, order, named)
+            elif one.witness is Witness.PIXEL_SIDE:
+                items += _side_seen(one, order.regions)
+            else:
+                items.append(_part_seen(one, order.regions))
         items = _softened(items)
-    return Weighed(sum(each.log_odds for each in items), tuple(items))
+    lean = sum(each.log_odds for each in items if each.witness is Witness.UNSURE_PIXELS)
+    return Weighed(sum(each.log_odds for each in items) - lean, tuple(items), lean)
 
 
-def _weighed(
-    one: Statement, asked: Sequence[NamedRegion], weights: tuple[float, float]
-) -> Iterator[Evidence]:
-    if one.witness is Witness.PIXEL_SIDE:
-        yield from _side_seen(one, asked)
-        return
-    if one.witness is Witness.LATERALITY:
-        yield from _side_written(one, asked, weights)
-        return
-    fit = max(_shown(one.regions, want, seen=not one.is_written) for want in asked)
-    if one.witness is Witness.PIXELS:
-        yield Evidence(one.witness, _surest(one.regions), _logit(fit, DOUBT))
-        return
-    yield Evidence(one.witness, _surest(one.regions), weights[fit < FITS_FROM])
-    if fit >= FITS_FROM:
-        yield from _side_written(one, asked, weights)
+def _part_seen(one: Statement, asked: Sequence[NamedRegion]) -> Evidence:
+    fit = max(_seen_of(one.regions, want.region) for want in asked)
+    return Evidence(one.witness, _surest(one.regions), _logit(fit, DOUBT))
+
+
+def _weighed(one: Statement, order: Order, named: Sequence[Order]) -> Iterator[Evidence]:
+    """Yield what a written part says for an order, and what its side does."""
+    if one.witness is not Witness.LATERALITY:
+        fits = _fits(one, order)
+        own = [_fits(one, each) for each in named if each.regions]
+        yield Evidence(one.witness, _surest(one.regions), _weight(order, named, own, fits=fits))
+        if not fits:
+            return
+    same = _same_side(one, order)
+    if same is not None:
+        own = [_same_side(one, each) is True for each in named]
+        side = next(iter(_sides(one.regions)))
+        yield Evidence(one.witness, f"side {side}", _weight(order, named, own, fits=same))
+
+
+def _weight(order: Order, named: Sequence[Order], own: Sequence[bool], *, fits: bool) -> float:
+    """Return what it says that a text fits an order, or does not.
+
+    Parameters
+    ----------
+    own
+        Whether it fits the orders that the images name.
+    """
+    if not named:
+        return FITS_OTHER if fits else DIFFERS
+    if not fits:
+        return 0.0
+    return FITS_OWN if order in named or any(own) else FITS_OTHER
+
+
+def _fits(one: Statement, order: Order) -> bool:
+    return any(
+        part.weight * overlap(part.region, want.region) >= FITS_FROM
+        for part in one.regions
+        for want in order.regions
+    )
 
 
 def _surest(shown: Sequence[NamedRegion]) -> str:
@@ -203,22 +253,21 @@ def _surest(shown: Sequence[NamedRegion]) -> str:
     return surest.region + (f" {surest.side}" if surest.side else "")
 
 
-def _shown(shown: Sequence[NamedRegion], want: NamedRegion, *, seen: bool) -> float:
+def _seen_of(shown: Sequence[NamedRegion], want: str) -> float:
     """Return how probably a part that was asked for is shown.
 
-    A model that knows the part has said itself whether it is in view; only where it does not know
-    it, or the two are exposed together as often as not, its neighbours speak for it.
+    A model that knows the part has said itself whether it is in view; its neighbours speak for it
+    fully only where it does not know it, or the two are exposed together as often as not.
     """
     share_of: Callable[[str, str], float] = overlap
-    if seen and REGIONS_SEEN.issuperset(part.region for part in shown):
+    if REGIONS_SEEN.issuperset(part.region for part in shown):
         share_of = _region_overlap
-    overlaps = [(part.weight, share_of(part.region, want.region)) for part in shown]
-    knows_it = seen and any(share >= TOGETHER for _, share in overlaps)
+    overlaps = [(part.weight, share_of(part.region, want)) for part in shown]
+    knows_it = any(share >= TOGETHER for _, share in overlaps)
     return max(
         (
-            min(1.0, weight) * share
+            min(1.0, weight) * share * (NEIGHBOUR if knows_it and share < FITS_FROM else 1.0)
             for weight, share in overlaps
-            if share >= FITS_FROM or not knows_it
         ),
         default=0.0,
     )
@@ -248,12 +297,12 @@ def _side_seen(statement: Statement, asked: Sequence[NamedRegion]) -> Iterator[E
     yield Evidence(statement.witness, str(best.side), _logit(min(1.0, fit), SIDE_DOUBT))
 
 
-def _side_written(
-    statement: Statement, asked: Sequence[NamedRegion], weights: tuple[float, float]
-) -> Iterator[Evidence]:
-    wanted, said = _sides(asked), _sides(statement.regions)
-    if len(wanted) == 1 and len(said) == 1 and "B" not in wanted | said:
-        yield Evidence(statement.witness, f"side {next(iter(said))}", weights[wanted != said])
+def _same_side(statement: Statement, order: Order) -> bool | None:
+    """Return whether both name the same side; None where one of them names none, or both."""
+    wanted, said = _sides(order.regions), _sides(statement.regions)
+    if len(wanted) != 1 or len(said) != 1 or "B" in wanted | said:
+        return None
+    return wanted == said
 
 
 def _logit(probability: float, doubt: float) -> float:
@@ -262,7 +311,7 @@ def _logit(probability: float, doubt: float) -> float:
 
 def _softened(items: Sequence[Evidence]) -> list[Evidence]:
     """Scale what was written so that all of it together keeps its bounds."""
-    loud = {Witness.PIXELS, Witness.PIXEL_SIDE, Witness.MODALITY}
+    loud = {*_SEEN, Witness.MODALITY}
     total = sum(each.log_odds for each in items if each.witness not in loud)
     bound = min(max(total, WRITTEN_LEAST), WRITTEN_MOST)
     scale = bound / total if total else 1.0

@@ -184,11 +184,12 @@ def _fingerprint(practice: Practice, finding: Finding) -> Fingerprint | None:
     return fingerprint_of(finding, practice) if above_info((finding,)) else None
 
 
-def _of_visit(bench: Bench, lease: Lease, own: SeriesReport, known: VisitOrders) -> Verdict | None:
-    """Judge all series of the visit that lie there now; None where there is nothing to compare."""
+def _of_visit(bench: Bench, lease: Lease, own: SeriesReport, known: VisitOrders) -> Verdict:
+    """Judge all series of the visit that lie there now.
+
+    Also where there is nothing to compare: what was said before an order went must not stay.
+    """
     rows = order_rows.companions(bench.store, lease.series_key, COMPANIONS_MAX)
-    if not rows and not known.orders:
-        return None
     found = (_companion(bench, key, revision) for key, revision in rows)
     reports = [own, *(each for each in found if each is not None)]
     return bench.engine.examine_visit(reports, known.orders).verdict

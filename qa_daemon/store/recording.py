@@ -182,11 +182,16 @@ def _extend(batch: _Batch, receipt: Receipt, instance: Instance) -> tuple[str, i
     return key, row["revision"]
 
 
-def _visit_key(instance: Instance) -> str:
+def _visit(instance: Instance) -> dict[str, str]:
+    """Return what a series is found by when orders of its patient are told."""
     patient = first_text(instance.elements, "PatientID")
     day = first_text(instance.elements, "StudyDate")
     issuer = first_text(instance.elements, "IssuerOfPatientID")
-    return tables.visit_key(patient, issuer, day) if patient and day else ""
+    return {
+        "visit_key": tables.visit_key(patient, issuer, day) if patient and day else "",
+        "patient_key": tables.patient_key(patient) if patient else "",
+        "study_date": tables.storable(day),
+    }
 
 
 def _new_series(key: str, receipt: Receipt, instance: Instance, now: datetime) -> dict[str, Any]:
@@ -194,7 +199,7 @@ def _new_series(key: str, receipt: Receipt, instance: Instance, now: datetime) -
     return {
         "series_key": key,
         "study_key": tables.study_key(instance.study_instance_uid),
-        "visit_key": _visit_key(instance),
+        **_visit(instance),
         "study_instance_uid": instance.study_instance_uid,
         "series_instance_uid": instance.series_instance_uid,
         "modality": first_text(instance.elements, "Modality"),

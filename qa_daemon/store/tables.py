@@ -195,6 +195,8 @@ series: Final = Table(
     text("series_key", primary_key=True),
     text("study_key", index=True),
     text("visit_key", index=True, server_default=""),  # "" where patient or day are unknown
+    text("patient_key", index=True, server_default=""),  # "" where the patient is unknown
+    text("study_date", server_default=""),
     received("study_instance_uid"),
     received("series_instance_uid"),
     received("modality"),
@@ -421,6 +423,15 @@ orders: Final = Table(
     text("day"),
     text("source"),
     text("document"),
+    Column("told_at", Utc, nullable=False, index=True),
+)
+
+#: Whose orders of which day were told of since that patient's series were judged; "" = any day.
+order_news: Final = Table(
+    "order_news",
+    metadata,
+    text("patient_key", primary_key=True),
+    text("day", primary_key=True),
     Column("told_at", Utc, nullable=False, index=True),
 )
 

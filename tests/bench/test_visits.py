@@ -9,7 +9,7 @@ import pytest
 from qa_daemon.config.packs import shipped
 from qa_daemon.orders.assign import Kind, Proposal, proposals
 from tests.bench.shipped import held_out, shipped_model
-from tests.bench.visits import PAIRS, Builder, Picture, Visit, perfect, pictures
+from tests.bench.visits import PAIRS, Builder, Picture, Visit, chosen_on, perfect, pictures
 
 VISITS = 400
 #: Kinds that ask somebody to file images elsewhere.
@@ -77,12 +77,22 @@ def test_nothing_is_proposed_on_clean_visits(builder: Builder) -> None:
     assert interval(found_of(visits), 2 * VISITS)[1] >= 0.99
 
 
+@pytest.mark.shared
+def test_nothing_is_proposed_where_images_are_still_to_come(builder: Builder) -> None:
+    visits = [builder.unfinished() for _ in range(2 * VISITS)]
+    assert interval(found_of(visits), 2 * VISITS)[1] >= 0.99
+
+
 @pytest.fixture(scope="module")
 def modelled(shared_data: Path) -> Builder:
-    """Visits as the shipped model sees them, of pictures that it was not fitted on."""
+    """Visits as the shipped model sees them, of the half of its unseen patients that measures."""
     folder = shared_data / "radiographs"
     unseen = held_out(shipped("models"))
-    fresh = [each for each in pictures(folder / "labels.csv") if _is_of(each, unseen)]
+    fresh = [
+        each
+        for each in pictures(folder / "labels.csv")
+        if _is_of(each, unseen) and not chosen_on(each)
+    ]
     return Builder(fresh, shipped_model(folder).sees, seed=77)
 
 
@@ -92,9 +102,22 @@ def _is_of(picture: Picture, patients: frozenset[str]) -> bool:
 
 @pytest.mark.shared
 @pytest.mark.long
-def test_the_shipped_model_finds_most_swaps_and_imagines_hardly_any(modelled: Builder) -> None:
-    """Far from all are found: the model is right about 83 % of these pictures, sure about 91 %."""
-    swapped = [modelled.swapped(PAIRS[n % len(PAIRS)]) for n in range(VISITS)]
-    assert interval(found_of(swapped), VISITS)[0] >= 0.65
-    clean = [modelled.clean() for _ in range(2 * VISITS)]
-    assert interval(found_of(clean), 2 * VISITS)[0] >= 0.98
+def test_the_shipped_model_finds_most_mistakes_and_imagines_hardly_any(modelled: Builder) -> None:
+    """Not all are found: the model is right about nine in ten of these pictures, and as often sure.
+
+    A line per kind of mistake, with the interval of 95 %, is printed (`-s`).
+    """
+    made = {
+        "swapped": [modelled.swapped(PAIRS[n % len(PAIRS)]) for n in range(VISITS)],
+        "merged": [modelled.moved(PAIRS[n % len(PAIRS)]) for n in range(VISITS)],
+        "clean": [modelled.clean() for _ in range(3 * VISITS)],
+        "unfinished": [modelled.unfinished() for _ in range(3 * VISITS)],
+    }
+    right = {kind: found_of(visits) for kind, visits in made.items()}
+    for kind, visits in made.items():
+        low, high = interval(right[kind], len(visits))
+        print(f"{kind}: {right[kind]} of {len(visits)} right, {low:.3f} to {high:.3f}")  # noqa: T201  see above
+    assert interval(right["swapped"], VISITS)[0] >= 0.8
+    assert interval(right["merged"], VISITS)[0] >= 0.7
+    for kind in ("clean", "unfinished"):
+        assert interval(right[kind], 3 * VISITS)[0] >= 0.98

@@ -6,6 +6,7 @@ under, right or wrong: the worst case, for the modality copies it from there.
 """
 
 import csv
+import hashlib
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -82,6 +83,12 @@ def pictures(labels: Path) -> tuple[Picture, ...]:
     return tuple(found)
 
 
+def chosen_on(picture: Picture) -> bool:
+    """Whether a picture is of the half of all patients on which the weights were chosen."""
+    patient = f"{picture.source}|{picture.patient}".encode()
+    return hashlib.sha256(patient).digest()[0] % 2 == 0
+
+
 def perfect(picture: Picture) -> Inference:
     """Return what a model says that is never wrong and knows what the labels know."""
     seen = Prediction("body_part", "perfect@1", abstained=False, labels=tuple(picture.shows),
@@ -123,6 +130,11 @@ class Builder:
         parts = [first, second, *self._random.sample(sorted(self._by_part), 2)]
         parts = list(dict.fromkeys(parts))[: self._random.randint(1, 4)]
         return self._visit([(part, self._taken(part, ())) for part in parts], {})
+
+    def unfinished(self) -> Visit:
+        """Return a clean visit of two parts that are mixed up, one of them still to come."""
+        first, second = self._random.sample(self._random.choice(PAIRS), 2)
+        return self._visit([(first, self._taken(first, ())), (second, [])], {})
 
     def swapped(self, pair: tuple[str, str]) -> Visit:
         """Return a visit in which two orders have each other's pictures."""

@@ -17,9 +17,11 @@ from qa_daemon.orders.evidence import statements
 from qa_daemon.records.element import Element
 from qa_daemon.records.inference import Inference
 from qa_daemon.records.order import Issuer, Order, OrderKey, OrderSource
-from tests.orders.conftest import order, seen, series
+from qa_daemon.records.prediction import Abstention
+from tests.orders.conftest import TERMS, order, seen, series
 
 KNEE, ANKLE, HAND = order("K", "Knie re."), order("O", "OSG re."), order("H", "Hand re.")
+CHEST = order("C", "Thorax")
 
 
 def filed(uid: str, inference: Inference, *orders: Order, **written: str) -> Filed:
@@ -73,10 +75,54 @@ def test_many_series_of_an_order_move_together() -> None:
     assert len(found.moves) == 70
 
 
-def test_an_unsure_picture_moves_nothing() -> None:
-    visit = [filed("1", seen("KNEE"), KNEE), filed("2", seen("ANKLE", 0.6), KNEE)]
+def test_a_picture_that_may_show_either_part_moves_nothing() -> None:
+    either = evolve(seen("ANKLE").predictions[0], probabilities={"KNEE": 0.4, "ANKLE": 0.6})
+    visit = [filed("1", seen("KNEE"), KNEE), filed("2", Inference((either,)), KNEE)]
     moves = [each for each in proposals(visit, [KNEE, ANKLE]) if each.moves]
     assert moves == []
+
+
+def unsure(part: str, probability: float = 0.4) -> Inference:
+    probabilities = {each: probability if each == part else 0.01 for each in TERMS}
+    whole = evolve(seen(part).predictions[0], abstained=True, labels=(),
+                   reason=Abstention.LOW_PROBABILITY, probabilities=probabilities)  # fmt: skip
+    return Inference((whole,))
+
+
+def test_pictures_that_no_model_is_sure_of_prove_nothing() -> None:
+    visit = [filed("1", unsure("KNEE"), ANKLE), filed("2", unsure("ANKLE"), KNEE)]
+    assert proposals(visit, [KNEE, ANKLE]) == ()
+
+
+def test_a_picture_that_no_model_is_sure_of_goes_along_unless_it_shows_otherwise() -> None:
+    sure = [filed("1", seen("KNEE"), ANKLE), filed("2", seen("ANKLE"), KNEE)]
+    for part, uids in (("KNEE", {"1", "2", "3"}), ("ANKLE", {"1", "2"})):
+        (found,) = proposals([*sure, filed("3", unsure(part), ANKLE)], [KNEE, ANKLE])
+        assert {move.series_instance_uid for move in found.moves} == uids
+
+
+def test_a_ring_of_three_is_one_mistake_and_a_stray_text_no_part_of_it() -> None:
+    visit = [
+        filed("1", seen("KNEE"), ANKLE),
+        filed("2", seen("ANKLE"), HAND),
+        filed("3", seen("HAND"), KNEE),
+        filed("4", seen("CHEST"), CHEST, BodyPartExamined="KNEE"),
+    ]
+    (found,) = proposals(visit, [KNEE, ANKLE, HAND, CHEST])
+    assert found.kind is Kind.SWAP
+    assert dict(moved((found,))) == {"1": "K", "2": "O", "3": "H"}
+
+
+def test_two_mistakes_of_one_visit_are_told_apart() -> None:
+    wrist = order("W", "Handgelenk re.")
+    visit = [
+        filed("1", seen("KNEE"), ANKLE),
+        filed("2", seen("ANKLE"), KNEE),
+        filed("3", seen("WRIST"), CHEST),
+        filed("4", seen("CHEST"), CHEST),
+    ]
+    found = proposals(visit, [KNEE, ANKLE, CHEST, wrist])
+    assert [each.kind for each in found if each.moves] == [Kind.SWAP, Kind.SPLIT]
 
 
 def test_writing_alone_moves_nothing() -> None:
@@ -137,7 +183,7 @@ def test_numbers_of_two_issuers_are_two_orders() -> None:
     assert found.kind is Kind.SWAP
 
 
-@pytest.mark.parametrize(("gain", "is_proposed"), [(5.0, False), (5.3, True), (1e9, True)])
+@pytest.mark.parametrize(("gain", "is_proposed"), [(3.9, False), (4.0, True), (1e9, True)])
 def test_a_mistake_must_be_probable(gain: float, *, is_proposed: bool) -> None:
     assert (probability(gain) >= PROBABILITY_MIN) is is_proposed
 

@@ -1,6 +1,7 @@
 """What speaks for a series belonging to an order."""
 
 import pytest
+from attrs import evolve
 
 from qa_daemon.orders.evidence import (
     OTHER_MODALITY,
@@ -13,7 +14,7 @@ from qa_daemon.orders.evidence import (
 from qa_daemon.records.element import Element
 from qa_daemon.records.inference import Inference
 from qa_daemon.records.order import NamedRegion
-from qa_daemon.records.prediction import Prediction
+from qa_daemon.records.prediction import Abstention, Prediction
 from tests.orders.conftest import order, seen, series
 
 BLANK = series("1", {})
@@ -33,9 +34,20 @@ def test_an_unsure_picture_says_less() -> None:
     assert 0 < log_odds(seen("KNEE", 0.7), "Knie re.") < log_odds(seen("KNEE", 0.95), "Knie re.")
 
 
-def test_an_abstention_says_nothing() -> None:
+def test_an_abstention_counts_nothing_and_an_unsure_one_only_leans() -> None:
     silent = Inference((Prediction("body_part", "m@1", label="KNEE", probability=0.5),))
     assert statements(BLANK, silent) == ()
+    unsure = evolve(seen("KNEE", 0.4).predictions[0], abstained=True,
+                    reason=Abstention.LOW_PROBABILITY)  # fmt: skip
+    weighed = weigh(statements(BLANK, Inference((unsure,))), order("A", "Thorax"), "DX")
+    assert weighed.log_odds == 0
+    assert weighed.leaning < 0
+
+
+def test_a_neighbour_is_less_against_a_part_than_a_stranger() -> None:
+    told = statements(BLANK, seen("LOWERLEG"))
+    ankle, chest = order("A", "OSG"), order("B", "Thorax")
+    assert weigh(told, ankle, "DX").log_odds > weigh(told, chest, "DX").log_odds + 2
 
 
 def test_the_other_side_speaks_against() -> None:
@@ -58,7 +70,15 @@ def test_writing_is_bounded() -> None:
 def test_writing_says_little_for_the_order_that_it_may_come_from() -> None:
     told = statements(series("1", {"BodyPartExamined": Element("CS", ("KNEE",))}), Inference())
     knee = order("A", "Knie")
-    assert weigh(told, knee, "DX", names_it=True).log_odds < weigh(told, knee, "DX").log_odds
+    assert weigh(told, knee, "DX", [knee]).log_odds < weigh(told, knee, "DX").log_odds
+
+
+def test_words_that_fit_two_orders_tell_them_not_apart() -> None:
+    told = statements(series("1", {"BodyPartExamined": Element("CS", ("KNEE",))}), Inference())
+    knee, patella, hand = order("A", "Knie"), order("B", "Patella"), order("C", "Hand")
+    assert weigh(told, patella, "DX", [knee]).log_odds == weigh(told, knee, "DX", [knee]).log_odds
+    assert weigh(told, knee, "DX", [hand]).log_odds > weigh(told, knee, "DX", [knee]).log_odds
+    assert weigh(told, hand, "DX", [hand]).log_odds == 0
 
 
 def test_a_written_side_counts_where_the_part_fits() -> None:

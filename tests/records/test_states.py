@@ -5,7 +5,13 @@ import pytest
 from qa_daemon.records.states import TRANSITIONS, SeriesEvent, SeriesState, sources
 
 FINAL = {SeriesState.CLEAN, SeriesState.DELIVERED, SeriesState.QUARANTINED}
-WORK = set(SeriesEvent) - {SeriesEvent.LATE_INSTANCE, SeriesEvent.RECHECK, SeriesEvent.UNDO}
+FROM_OUTSIDE = {
+    SeriesEvent.LATE_INSTANCE,
+    SeriesEvent.RECHECK,
+    SeriesEvent.ORDERS_TOLD,
+    SeriesEvent.UNDO,
+}
+WORK = set(SeriesEvent) - FROM_OUTSIDE
 
 
 @pytest.mark.parametrize("state", list(SeriesState))

@@ -18,7 +18,14 @@ from attrs import define, field
 
 from qa_daemon.config.settings import Hl7Settings
 from qa_daemon.errors import ConfigurationError, InputError, RetryableError
-from qa_daemon.orders.messages import MESSAGE_LENGTH_MAX, answer, orders_told, read_message
+from qa_daemon.orders.messages.answer import answer, batched
+from qa_daemon.orders.messages.imaging import orders_told
+from qa_daemon.orders.messages.syntax import (
+    MESSAGE_LENGTH_MAX,
+    is_batch,
+    messages_of,
+    read_message,
+)
 from qa_daemon.records.order import Order
 from qa_daemon.telemetry.events import LogEvent
 from qa_daemon.telemetry.log import log
@@ -85,8 +92,17 @@ class Listener:
         return not allowed or any(peer in ip_network(each, strict=False) for each in allowed)
 
     def answered(self, content: bytes) -> bytes:
-        """Keep what a message tells and return the answer to it."""
+        """Keep what a frame tells and return the answer; each message of a batch has its own."""
         now = datetime.now(UTC).strftime("%Y%m%d%H%M%S")
+        try:
+            messages = messages_of(content)
+        except InputError as error:
+            log.warning(LogEvent.ORDER_MESSAGE_REFUSED, cause=type(error).__name__)
+            return answer(None, "AR", str(error), now)
+        answers = [self._answered(each, now) for each in messages]
+        return batched(answers, now) if is_batch(content) else b"".join(answers)
+
+    def _answered(self, content: bytes, now: str) -> bytes:
         message = None
         try:
             message = read_message(content)
@@ -113,18 +129,21 @@ class _Server(ThreadingTCPServer):
 
     def __init__(self, place: tuple[str, int], listener: Listener) -> None:
         self.listener = listener
-        self._open = set[object]()
+        self._open = dict[object, str]()
         self._changing = threading.Lock()
         super().__init__(place, _Connection)
 
     def verify_request(self, request: object, client_address: object) -> bool:
         """Admit addresses that may send, and as many at once as there is room for."""
         assert isinstance(client_address, tuple)
-        address = str(client_address[0])
+        address, settings = str(client_address[0]), self.listener.settings
         with self._changing:
-            has_room = len(self._open) < self.listener.settings.connections_max
-            if has_room and self.listener.admits(address):
-                self._open.add(request)
+            own = sum(each == address for each in self._open.values())
+            has_room = len(self._open) < settings.connections_max
+            # Or one sender that never closes keeps all others out.
+            has_own_room = own < settings.connections_per_address_max
+            if has_room and has_own_room and self.listener.admits(address):
+                self._open[request] = address
                 return True
             count = len(self._open)
         log.warning(LogEvent.CONNECTION_REFUSED, address=address, kind="hl7", count=count)
@@ -133,7 +152,7 @@ class _Server(ThreadingTCPServer):
     def shutdown_request(self, request: "socket.socket | tuple[bytes, socket.socket]") -> None:
         """Close a connection, whatever has ended it; its place is free."""
         with self._changing:
-            self._open.discard(request)
+            self._open.pop(request, None)
         super().shutdown_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002  socketserver's signature

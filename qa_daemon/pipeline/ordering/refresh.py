@@ -18,10 +18,9 @@ from qa_daemon.records.element import first_text
 from qa_daemon.records.order import Order
 from qa_daemon.records.series import Series
 from qa_daemon.series.assemble import assemble
-from qa_daemon.store import instance_rows, series_rows
+from qa_daemon.store import instance_rows
 from qa_daemon.store.database import Store
-from qa_daemon.store.series_rows import Operator, SeriesFilter
-from qa_daemon.store.visits import order_rows
+from qa_daemon.store.visits import news_rows, order_rows
 from qa_daemon.store.visits.order_rows import DueVisit
 from qa_daemon.telemetry.events import LogEvent
 from qa_daemon.telemetry.log import log
@@ -34,8 +33,8 @@ RETRY_S: Final = 30.0
 #: For a query that is under way at the end; the thread dies with the process.
 PATIENCE_S: Final = 2.0
 FORGET_S: Final = 3600.0
-#: Who is said to have had series judged again.
-_WHO: Final = "orders"
+#: News in one transaction; each may concern the hundred series of a patient's day.
+NEWS_MAX: Final = 50
 
 Ask = Callable[[Peer, Visited], tuple[Order, ...]]
 
@@ -59,15 +58,23 @@ class Refresh:
         try:
             self._forget(now)
             if not peers:
-                return REST_S
+                return self._tell(now)
             since = now - timedelta(seconds=self.settings.orders.visit_s)
             due = order_rows.due(self.store, since, now, BATCH_MAX)
             for visit in due:
                 self._ask(visit, peers)
+            rest_s = self._tell(datetime.now(UTC))
         except RetryableError as error:
             log.warning(LogEvent.STORE_LOCKED, cause=type(error).__name__)
             return REST_S
-        return 0.0 if len(due) == BATCH_MAX else REST_S
+        return 0.0 if len(due) == BATCH_MAX else rest_s
+
+    def _tell(self, now: datetime) -> float:
+        """Have judged again what news concern, whoever brought them; return how long to rest."""
+        count, keys = news_rows.carry_out(self.store, now, NEWS_MAX)
+        if keys:
+            log.info(LogEvent.ORDERS_TOLD, count=len(keys), kind="judge again")
+        return 0.0 if count == NEWS_MAX else REST_S
 
     def _forget(self, now: datetime) -> None:
         if self._forgotten_at is None or (now - self._forgotten_at).total_seconds() > FORGET_S:
@@ -98,12 +105,6 @@ class Refresh:
         order_rows.asked(self.store, visit.visit_key, now, due_at, attempts)
         if news:
             log.info(LogEvent.ORDERS_TOLD, count=len(news), kind="query")
-            self._judge_again(visit, now)
-
-    def _judge_again(self, visit: DueVisit, now: datetime) -> None:
-        """Have the series of the visit judged with what is known now; decided ones stay so."""
-        for key in order_rows.series_of_patients(self.store, [visit.visit_key]):
-            series_rows.recheck(self.store, SeriesFilter(), Operator(_WHO, now), key)
 
     def _visited(self, visit: DueVisit) -> Visited | None:
         instances = instance_rows.instances_of(self.store, visit.series_key, visit.revision)

@@ -3,18 +3,26 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from qa_daemon.orders.asked import keys_of
 from qa_daemon.orders.evidence import FITS_FROM
 from qa_daemon.records.element import first_text
-from qa_daemon.records.order import Order
+from qa_daemon.records.order import Order, OrderSource
 from qa_daemon.records.series import Series
 from qa_daemon.store.database import Store
 from qa_daemon.store.visits import order_rows
+from qa_daemon.store.visits.order_rows import Told
 
 #: The surest source first: of one order told by two, the first fills up from the second.
-_SOURCES: Final = ("worklist", "hl7", "archive", "images")
+_SOURCES: Final = (
+    OrderSource.WORKLIST,
+    OrderSource.HL7,
+    OrderSource.ARCHIVE,
+    OrderSource.IMAGES,
+)
+#: Who says whether an order is in force.
+_RULING: Final = frozenset({OrderSource.WORKLIST, OrderSource.HL7})
 
 
 @frozen
@@ -34,7 +42,7 @@ class VisitOrders:
             order for order in self.orders
             if any(order.key.means(key) for key in keys_of(series))
         ]  # fmt: skip
-        return order_facts(named or self.orders)
+        return order_facts(named or [each for each in self.orders if not each.is_cancelled])
 
 
 def orders_known(store: Store, series: Series) -> VisitOrders:
@@ -43,18 +51,45 @@ def orders_known(store: Store, series: Series) -> VisitOrders:
     patient, day = first_text(first, "PatientID"), first_text(first, "StudyDate")
     if not patient or not day:
         return VisitOrders()
-    return VisitOrders(_once(order_rows.orders_of(store, patient, day)))
+    issuer = first_text(first, "IssuerOfPatientID")
+    return VisitOrders(_once(order_rows.orders_of(store, patient, day, issuer)))
 
 
-def _once(told: Iterable[Order]) -> tuple[Order, ...]:
-    kept: list[Order] = []
-    for order in sorted(told, key=lambda each: _SOURCES.index(each.source.value)):
-        place = next((n for n, each in enumerate(kept) if each.key.means(order.key)), None)
-        if place is None:
-            kept.append(order)
+def _once(told: Iterable[Told]) -> tuple[Order, ...]:
+    """Return each order once; of one source what is in force counts first, then what is newer."""
+    said = sorted(told, key=lambda each: each.at, reverse=True)
+    said.sort(key=lambda each: (_SOURCES.index(each.order.source), each.order.is_cancelled))
+    groups: list[list[Told]] = []
+    for each in said:
+        group = next((g for g in groups if g[0].order.key.means(each.order.key)), None)
+        if group is None:
+            groups.append([each])
         else:
-            kept[place] = kept[place].filled_from(order)
-    return tuple(kept)
+            group.append(each)
+    return tuple(map(_joined, groups))
+
+
+def _joined(group: Sequence[Told]) -> Order:
+    """Fill up the first from the others; it is cancelled if that is the last word of all.
+
+    A worklist stops speaking of an order that was taken back, so its word of before must not count
+    against a message. An archive knows of studies, not whether an order is in force.
+    """
+    first, *others = (each.order for each in group)
+    for other in others:
+        first = first.filled_from(other)
+    ruling = [each for each in group if each.order.source in _RULING]
+    in_force = max((each.at for each in ruling if not each.order.is_cancelled), default=None)
+    taken_back = max((each.at for each in ruling if _takes_all_back(each, ruling)), default=None)
+    is_cancelled = taken_back is not None and (in_force is None or taken_back > in_force)
+    return evolve(first, is_cancelled=is_cancelled)
+
+
+def _takes_all_back(one: Told, group: Iterable[Told]) -> bool:
+    """Whether an order was taken back, and no other procedure is left under its number."""
+    own = one.order.requested_procedure_id
+    left = (each.order.requested_procedure_id for each in group if not each.order.is_cancelled)
+    return one.order.is_cancelled and all(not own or each in {"", own} for each in left)
 
 
 def order_facts(orders: Sequence[Order]) -> Mapping[str, tuple[str, ...]]:

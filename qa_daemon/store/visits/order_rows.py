@@ -9,8 +9,9 @@ from sqlalchemy import delete, func, insert, or_, select, update
 
 from qa_daemon.records.order import Order
 from qa_daemon.store import documents, tables
-from qa_daemon.store.database import Store, parts
+from qa_daemon.store.database import Store
 from qa_daemon.store.tables import order_lookups, orders, series
+from qa_daemon.store.visits import news_rows
 
 
 @frozen(kw_only=True)
@@ -31,21 +32,36 @@ class DueVisit:
     attempts: int
 
 
+@frozen
+class Told:
+    """An order as one source told it, and when it was last told so."""
+
+    order: Order
+    at: datetime
+
+
 def keep(store: Store, told: Sequence[Order], now: datetime) -> tuple[str, ...]:
-    """Keep orders, the latest word of each source; return the keys of those that are news."""
+    """Keep orders, the latest word of each source; return the keys of those that are news.
+
+    With news a note is committed that the patient's series are to be judged again
+    (`news_rows.carry_out`): whoever tells of orders need not know who judges, and when.
+    """
     news: list[str] = []
     with store.taking_turns() as connection:
         for order in told:
             values = _values(order)
             own = orders.c.order_key == values["order_key"]
-            lying = connection.scalar(select(orders.c.document).where(own))
+            lying = connection.execute(select(orders.c.document, orders.c.day).where(own)).first()
             if lying is None:
                 connection.execute(insert(orders).values(values | {"told_at": now}))
-            elif lying == values["document"]:
+            elif lying.document == values["document"]:
                 connection.execute(update(orders).where(own).values(told_at=now))
                 continue
             else:
                 connection.execute(update(orders).where(own).values(values | {"told_at": now}))
+            days = {values["day"], values["day"] if lying is None else lying.day}
+            for day in sorted(days):
+                news_rows.note(connection, values["patient_key"], day, now)
             news.append(values["order_key"])
     return tuple(news)
 
@@ -67,16 +83,18 @@ def _values(order: Order) -> dict[str, Any]:
     }
 
 
-def orders_of(store: Store, patient_id: str, day: str) -> tuple[Order, ...]:
+def orders_of(store: Store, patient_id: str, day: str, issuer: str = "") -> tuple[Told, ...]:
     """Return what was told of a patient's orders of a day, and of those without a day.
 
     Parameters
     ----------
     day
         DA, eight digits.
+    issuer
+        Of the patient's number; another issuer's patient of the same number is somebody else.
     """
     statement = (
-        select(orders.c.document)
+        select(orders.c.document, orders.c.told_at)
         .where(
             orders.c.patient_key == tables.patient_key(patient_id),
             or_(orders.c.day == day, orders.c.day == ""),
@@ -84,8 +102,14 @@ def orders_of(store: Store, patient_id: str, day: str) -> tuple[Order, ...]:
         .order_by(orders.c.order_key)
     )
     with store.reading() as connection:
-        found = [documents.read(text, Order) for text in connection.scalars(statement)]
-    return tuple(order for order in found if order.patient_id == tables.storable(patient_id))
+        rows = connection.execute(statement).all()
+    found = (Told(documents.read(row.document, Order), row.told_at) for row in rows)
+    return tuple(
+        told
+        for told in found
+        if told.order.patient_id == tables.storable(patient_id)
+        and ({"", issuer} & {told.order.issuer_of_patient_id} or not issuer)
+    )
 
 
 def forget(store: Store, before: datetime) -> int:
@@ -139,13 +163,3 @@ def companions(store: Store, series_key: str, count_max: int) -> tuple[tuple[str
     )
     with store.reading() as connection:
         return tuple((row.series_key, row.revision) for row in connection.execute(statement))
-
-
-def series_of_patients(store: Store, visit_keys: Sequence[str]) -> tuple[str, ...]:
-    """Return the keys of all series of these visits."""
-    found: list[str] = []
-    with store.reading() as connection:
-        for part in parts(visit_keys):
-            statement = select(series.c.series_key).where(series.c.visit_key.in_(part))
-            found += connection.scalars(statement)
-    return tuple(sorted(found))

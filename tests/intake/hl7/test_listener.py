@@ -1,8 +1,10 @@
 """Order messages over MLLP, sent by a client of another maker."""
 
 import contextlib
+import re
 import socket
 from collections.abc import Iterator
+from io import StringIO
 
 import pytest
 from attrs import define, field
@@ -13,6 +15,8 @@ from qa_daemon.errors import ConfigurationError, RetryableError
 from qa_daemon.intake.hl7 import listener as listening
 from qa_daemon.intake.hl7.listener import Listener
 from qa_daemon.records.order import Order
+from qa_daemon.telemetry import log as telemetry
+from qa_daemon.telemetry.facts import Pseudonyms
 
 MESSAGE = (
     "MSH|^~\\&|RIS|HOSP|QA||20260301080000||ORM^O01|M{n}|P|2.3.1\r"
@@ -92,6 +96,59 @@ def test_a_message_in_pieces_is_one_message(listener: Listener, keeper: Keeper) 
             peer.sendall(framed[place : place + 7])
         assert b"MSA|AA|M7" in peer.recv(4096)
     assert keeper.kept == ["A7"]
+
+
+def test_each_message_of_a_batch_is_kept_and_answered(listener: Listener, keeper: Keeper) -> None:
+    batch = "BHS|^~\\&|RIS\r" + MESSAGE.format(n=1) + MESSAGE.format(n=2) + "BTS|2\r"
+    said = raw(listener, b"\x0b" + batch.encode() + b"\x1c\r")
+    assert said.startswith(b"\x0bBHS")
+    assert (said.count(b"MSA|AA|M1"), said.count(b"MSA|AA|M2")) == (1, 1)
+    assert keeper.kept == ["A1", "A2"]
+
+
+def test_what_is_wrong_with_one_message_of_a_batch_costs_the_others_nothing(
+    listener: Listener, keeper: Keeper
+) -> None:
+    nobody = MESSAGE.format(n=1).replace("P1", "")
+    batch = "BHS|^~\\&|RIS\r" + nobody + MESSAGE.format(n=2)
+    said = raw(listener, b"\x0b" + batch.encode() + b"\x1c\r")
+    assert (said.count(b"MSA|AR|M1"), said.count(b"MSA|AA|M2")) == (1, 1)
+    assert keeper.kept == ["A2"]
+
+
+def test_a_bug_tells_nothing_of_the_patient(listener: Listener, keeper: Keeper) -> None:
+    keeper.failure = ZeroDivisionError("of patient P1, Knie re.")
+    heard = StringIO()
+    telemetry.start("info", "json", Pseudonyms(b"k" * 32), heard)
+    try:
+        assert b"MSA|AE|M1" in raw(listener, b"\x0b" + MESSAGE.format(n=1).encode() + b"\x1c\r")
+    finally:
+        telemetry.stop()
+    said = heard.getvalue()
+    assert "ZeroDivisionError" in said
+    assert not {"P1", "Knie", "A1"} & set(re.findall(r"\w+", said))
+
+
+def test_one_sender_does_not_take_all_places(keeper: Keeper) -> None:
+    settings = Hl7Settings(
+        enabled=True, host="127.0.0.1", port=0, connections_max=4, connections_per_address_max=2
+    )
+    made = Listener(settings, keeper.keep)
+    made.start()
+    with contextlib.ExitStack() as stack:
+        for _ in range(2):
+            taken = socket.create_connection(("127.0.0.1", made.port), timeout=5.0)
+            stack.enter_context(taken)
+            taken.sendall(b"\x0b" + MESSAGE.format(n=1).encode() + b"\x1c\r")
+            assert b"MSA|AA" in taken.recv(4096)
+        third = stack.enter_context(socket.create_connection(("127.0.0.1", made.port), timeout=5.0))
+        assert third.recv(1) == b""
+        other = socket.create_connection(
+            ("127.0.0.1", made.port), timeout=5.0, source_address=("127.0.0.2", 0)
+        )
+        stack.enter_context(other).sendall(b"\x0b" + MESSAGE.format(n=9).encode() + b"\x1c\r")
+        assert b"MSA|AA" in other.recv(4096)
+    made.stop()
 
 
 def test_what_is_no_order_is_refused(listener: Listener, keeper: Keeper) -> None:

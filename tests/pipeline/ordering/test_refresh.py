@@ -48,7 +48,9 @@ def asking(peer: Peer) -> Settings:
 
 
 def told(store: Store) -> list[str]:
-    return sorted(each.key.accession_number for each in order_rows.orders_of(store, "P1", DAY))
+    return sorted(
+        each.order.key.accession_number for each in order_rows.orders_of(store, "P1", DAY)
+    )
 
 
 def test_a_visit_with_images_is_asked_about_once(store: Store, worklist: Peer) -> None:  # noqa: F811

@@ -13,6 +13,7 @@ from qa_daemon.store.database import Store
 from qa_daemon.store.recording import record
 from qa_daemon.store.tables import series_key, visit_key
 from qa_daemon.store.visits import order_rows
+from qa_daemon.store.visits.order_rows import Told
 
 At = Callable[[float], datetime]
 KNEE = Order(
@@ -37,22 +38,29 @@ def of(receipt: Receipt, patient: str, day: str = "20260301") -> Receipt:
 
 def test_an_order_comes_back_as_it_was_told(store: Store, at: At) -> None:
     assert len(order_rows.keep(store, [KNEE], at(0))) == 1
-    assert order_rows.orders_of(store, "P1", "20260301") == (KNEE,)
+    assert order_rows.orders_of(store, "P1", "20260301") == (Told(KNEE, at(0)),)
     assert order_rows.orders_of(store, "P1", "20260302") == ()
     assert order_rows.orders_of(store, "P2", "20260301") == ()
+
+
+def test_another_issuer_s_patient_of_the_same_number_is_somebody_else(store: Store, at: At) -> None:
+    order_rows.keep(store, [evolve(KNEE, issuer_of_patient_id="HOME")], at(0))
+    assert order_rows.orders_of(store, "P1", "20260301", "AWAY") == ()
+    for issuer in ("", "HOME"):
+        assert len(order_rows.orders_of(store, "P1", "20260301", issuer)) == 1
 
 
 def test_an_order_without_a_day_is_one_of_every_day(store: Store, at: At) -> None:
     whenever = evolve(KNEE, steps=())
     order_rows.keep(store, [whenever], at(0))
-    assert order_rows.orders_of(store, "P1", "20260509") == (whenever,)
+    assert order_rows.orders_of(store, "P1", "20260509") == (Told(whenever, at(0)),)
 
 
 def test_only_what_is_new_is_news(store: Store, at: At) -> None:
     (key,) = order_rows.keep(store, [KNEE], at(0))
     assert order_rows.keep(store, [KNEE], at(1)) == ()
     assert order_rows.keep(store, [evolve(KNEE, is_cancelled=True)], at(2)) == (key,)
-    assert order_rows.orders_of(store, "P1", "20260301")[0].is_cancelled
+    assert order_rows.orders_of(store, "P1", "20260301")[0].order.is_cancelled
 
 
 def test_two_sources_may_tell_of_one_order(store: Store, at: At) -> None:
@@ -106,5 +114,3 @@ def test_companions_are_of_the_same_patient_and_day(store: Store, sender: Any, a
         (series_key("2", "1.2"), 1),
     )
     assert order_rows.companions(store, series_key("5", "1.5"), 10) == ()
-    both = order_rows.series_of_patients(store, [visit_key("P1", "", "20260301")])
-    assert set(both) == {series_key("1", "1.1"), series_key("2", "1.2")}

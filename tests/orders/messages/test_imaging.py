@@ -1,36 +1,14 @@
-"""Order messages as interface engines send them."""
+"""Imaging orders as interface engines send them."""
 
-import hl7
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from qa_daemon.errors import InputError
-from qa_daemon.orders.messages import (
-    MESSAGE_LENGTH_MAX,
-    SEGMENTS_MAX,
-    answer,
-    orders_told,
-    read_message,
-)
+from qa_daemon.orders.messages.imaging import orders_told
+from qa_daemon.orders.messages.syntax import MESSAGE_LENGTH_MAX, SEGMENTS_MAX, read_message
 from qa_daemon.records.order import Code, Issuer, NamedRegion, OrderSource, ScheduledStep
-
-HEAD = "MSH|^~\\&|RIS|HOSP|QA||20260301080000||ORM^O01|M1|P|2.3.1||||||UNICODE UTF-8"
-PATIENT = "PID|1||P1^^^HOME^MR~X9^^^OTHER||Doe^Jane||19700101|F"
-VISIT = "PV1|1|O||||||DOC1^Who^Doctor|||||||||||V7"
-OBR = "OBR|1|PL1|FI1|X1^Knie re. 2 Eb.^99RIS||||||||||||||A1|RP1|SP1||||DX"
-ORDER = (
-    "ORC|NW|PL1|FI1||||^^^20260301083000",
-    f"{OBR}|||^^^20260301083000||||^Sturz",
-    "ZDS|1.2.3.9^QA^Application^DICOM",
-)
-
-
-def message(*segments: str) -> bytes:
-    return ("\r".join(segments) + "\r").encode()
-
-
-WHOLE = message(HEAD, PATIENT, VISIT, *ORDER)
+from tests.orders.messages.conftest import HEAD, OBR, ORDER, PATIENT, VISIT, WHOLE, message
 
 
 def test_an_order_is_read_whole() -> None:
@@ -84,23 +62,6 @@ def test_messages_of_other_kinds_tell_nothing() -> None:
     assert orders_told(read_message(WHOLE.replace(b"ORM^O01", b"ADT^A08"))) == ()
 
 
-def test_other_delimiters_and_escapes_are_understood() -> None:
-    head = b"MSH#*-!%#RIS######ORM*O01#M1#P#2.3.1"
-    content = head + b"\rPID###P1\rORC#NW##A1\rOBR####X*Knie !F! re.!T!x*99\r"
-    (order,) = orders_told(read_message(content))
-    assert order.description == "Knie | re.&x"
-
-
-@pytest.mark.parametrize(
-    ("charset", "encoding"), [("UNICODE UTF-8", "utf-8"), ("8859/1", "latin-1"), ("", "latin-1")]
-)
-def test_text_is_decoded_as_declared_or_as_it_is(charset: str, encoding: str) -> None:
-    head = HEAD.replace("UNICODE UTF-8", charset)
-    text = f"{head}\r{PATIENT}\rORC|NW||A1\rOBR||||X^Hüfte re.^99"
-    (order,) = orders_told(read_message(text.encode(encoding)))
-    assert order.description == "Hüfte re."
-
-
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -109,31 +70,13 @@ def test_text_is_decoded_as_declared_or_as_it_is(charset: str, encoding: str) ->
         (b"MSH|||||||||\r", "five delimiters"),
         (b"MSH|^~\\&|" + b"x" * MESSAGE_LENGTH_MAX, "larger than any order"),
         (b"MSH|^~\\&|a\r" + b"NTE|1\r" * SEGMENTS_MAX, "more segments"),
-        (WHOLE.replace(b"P1^^^HOME", b""), "no patient"),
+        (WHOLE.replace(b"P1^^^HOME^MR~X9", b""), "no patient"),
         (message(HEAD, PATIENT, "ORC|NW"), "no number"),
     ],
 )
 def test_what_is_no_order_is_refused_and_told_why(content: bytes, said: str) -> None:
     with pytest.raises(InputError, match=said):
         orders_told(read_message(content))
-
-
-@pytest.mark.parametrize("segment", ["PID", "ORC", "OBR"])
-@pytest.mark.parametrize("field", [1, 2, 3, 4, 18])
-def test_fields_are_those_that_another_reader_sees(segment: str, field: int) -> None:
-    """python-hl7 as the second opinion."""
-    theirs = hl7.parse(WHOLE.decode())[segment][0]
-    (ours,) = (each for each in read_message(WHOLE).segments if each.name == segment)
-    assert ours.field(field) == (str(theirs[field]) if field < len(theirs) else "")
-
-
-def test_the_answer_is_one_that_another_reader_understands() -> None:
-    said = hl7.parse(answer(read_message(WHOLE), "AA", "", "20260301080001").decode())
-    assert str(said["MSA"][0][1]) == "AA"
-    assert str(said["MSA"][0][2]) == "M1"
-    assert str(said["MSH"][0][5]) == "RIS"
-    refused = hl7.parse(answer(None, "AR", "no message", "20260301080001").decode())
-    assert str(refused["MSA"][0][1]) == "AR"
 
 
 @given(st.binary(max_size=300), st.binary(max_size=100))
@@ -145,3 +88,66 @@ def test_any_bytes_are_read_or_refused(head: bytes, tail: bytes) -> None:
         except InputError:
             continue
         assert message_read.segments
+
+
+def test_a_further_obr_under_one_orc_is_a_further_order() -> None:
+    second = "OBR|2|PL2|FI2|X2^OSG re.^99RIS||||||||||||||A2|RP2|SP2"
+    told = orders_told(read_message(message(HEAD, PATIENT, *ORDER, second, "ZDS|1.2.3.10")))
+    assert [(each.key.accession_number, each.study_instance_uid) for each in told] == [
+        ("A1", "1.2.3.9"), ("A2", "1.2.3.10")
+    ]  # fmt: skip
+
+
+def test_an_order_without_orc_is_an_order() -> None:
+    (order,) = orders_told(read_message(message(HEAD, PATIENT, OBR)))
+    assert order.key.accession_number == "A1"
+
+
+def test_segments_of_the_site_s_own_are_passed_over() -> None:
+    odd = message(HEAD, "ZPI|x", PATIENT, "ZPV|1|^^|", VISIT, "ZOR|OBR|A9", *ORDER, "ZZZ")
+    assert orders_told(read_message(odd)) == orders_told(read_message(WHOLE))
+
+
+def test_the_steps_of_one_procedure_are_one_order_and_of_two_are_two() -> None:
+    content = message(
+        HEAD.replace("ORM^O01", "OMI^O23"), PATIENT, "ORC|NW|PL1|FI1", "OBR|1|PL1|FI1|X1^CT^99RIS",
+        "IPC|A9|RP9|1.2.3.4|SP9|CT", "IPC|A9|RP9|1.2.3.4|SP10|CT", "IPC|A10|RP10|1.2.3.5|SP11|CT",
+    )  # fmt: skip
+    first, second = orders_told(read_message(content))
+    assert [step.id for step in first.steps] == ["SP9", "SP10"]
+    assert (second.key.accession_number, second.study_instance_uid) == ("A10", "1.2.3.5")
+
+
+def test_results_of_before_are_no_orders() -> None:
+    before = ("PID|1||P1", "ORC|PR|PL0|FI0", "OBR|1|PL0|FI0|X0^Thorax^99RIS")
+    told = orders_told(read_message(message(HEAD, PATIENT, *ORDER, *before)))
+    assert [order.key.accession_number for order in told] == ["A1"]
+
+
+@pytest.mark.parametrize(("status", "is_cancelled"), [("CA", True), ("IP", False), ("", False)])
+def test_a_status_that_changed_may_take_an_order_back(status: str, *, is_cancelled: bool) -> None:
+    changed = WHOLE.replace(b"ORC|NW|PL1|FI1||", f"ORC|SC|PL1|FI1||{status}".encode())
+    (order,) = orders_told(read_message(changed))
+    assert order.is_cancelled is is_cancelled
+
+
+def test_a_change_says_the_whole_order_anew() -> None:
+    changed = WHOLE.replace(b"ORC|NW", b"ORC|XO").replace(b"Knie re. 2 Eb.", b"OSG re. 2 Eb.")
+    (order,) = orders_told(read_message(changed))
+    assert (order.description, order.is_cancelled) == ("OSG re. 2 Eb.", False)
+    assert order.key == orders_told(read_message(WHOLE))[0].key
+
+
+@pytest.mark.parametrize(
+    ("numbers", "told"),
+    [
+        ("|S1^^^HEALTH^SS~P1^^^HOME^MR", ("P1", "HOME")),
+        ("|S1^^^HEALTH^SS~P1^^^HOME", ("P1", "HOME")),
+        ("|~P1^^^HOME^PI", ("P1", "HOME")),
+        ("P9|", ("P9", "")),
+    ],
+)
+def test_the_hospital_s_number_of_a_patient_is_taken(numbers: str, told: tuple[str, str]) -> None:
+    content = WHOLE.replace(b"PID|1||P1^^^HOME^MR~X9^^^OTHER", f"PID|1|{numbers}".encode())
+    (order,) = orders_told(read_message(content))
+    assert (order.patient_id, order.issuer_of_patient_id) == told
