@@ -1,5 +1,6 @@
 """Orders: what was asked for, by whom it was told, and when it is to be done."""
 
+from datetime import datetime
 from enum import StrEnum
 
 from attrs import evolve, field, frozen
@@ -133,3 +134,11 @@ class Order:
             if not getattr(self, name)
         }  # fmt: skip
         return evolve(self, **taken)
+
+
+@frozen
+class Told:
+    """An order as one source told it, and when it was last told so."""
+
+    order: Order
+    at: datetime

@@ -7,7 +7,7 @@ from typing import Any
 from attrs import frozen
 from sqlalchemy import delete, func, insert, or_, select, update
 
-from qa_daemon.records.order import Order
+from qa_daemon.records.order import Order, Told
 from qa_daemon.store import documents, tables
 from qa_daemon.store.database import Store
 from qa_daemon.store.tables import order_lookups, orders, series
@@ -30,14 +30,6 @@ class DueVisit:
     series_key: str
     revision: int
     attempts: int
-
-
-@frozen
-class Told:
-    """An order as one source told it, and when it was last told so."""
-
-    order: Order
-    at: datetime
 
 
 def keep(store: Store, told: Sequence[Order], now: datetime) -> tuple[str, ...]:

@@ -7,13 +7,20 @@ from typing import Any
 from attrs import evolve
 
 from qa_daemon.records.element import Element
-from qa_daemon.records.order import Issuer, NamedRegion, Order, OrderKey, OrderSource, ScheduledStep
+from qa_daemon.records.order import (
+    Issuer,
+    NamedRegion,
+    Order,
+    OrderKey,
+    OrderSource,
+    ScheduledStep,
+    Told,
+)
 from qa_daemon.records.receipt import Receipt
 from qa_daemon.store.database import Store
 from qa_daemon.store.recording import record
 from qa_daemon.store.tables import series_key, visit_key
 from qa_daemon.store.visits import order_rows
-from qa_daemon.store.visits.order_rows import Told
 
 At = Callable[[float], datetime]
 KNEE = Order(
