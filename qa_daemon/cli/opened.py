@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from qa_daemon.config.load import load_settings
 from qa_daemon.config.settings import Settings
 from qa_daemon.errors import ConfigurationError
+from qa_daemon.store.audit.entries import Operator
 from qa_daemon.store.database import Store
 from qa_daemon.store.migrations.schema import prepare
-from qa_daemon.store.series_rows import Operator, SeriesRow, series_row
+from qa_daemon.store.series_rows import SeriesRow, series_row
 
 
 def settings_of(options: argparse.Namespace) -> Settings:

@@ -20,10 +20,10 @@ from sqlalchemy import (
 
 from qa_daemon.records.receipt import Arrival
 from qa_daemon.records.states import SeriesEvent, SeriesState, SuggestionState, sources
+from qa_daemon.store.audit.entries import Deed, Operator, append, concerned_by, note_audit
 from qa_daemon.store.database import Store
 from qa_daemon.store.tables import (
     associations,
-    audit,
     findings,
     instances,
     removals,
@@ -62,14 +62,6 @@ class SeriesFilter:
     modality: str | None = None
     calling_ae: str | None = None
     received_since: datetime | None = None
-
-
-@frozen
-class Operator:
-    """Who did it, and when."""
-
-    who: str
-    at: datetime
 
 
 @frozen(kw_only=True)
@@ -238,7 +230,10 @@ def requeue(store: Store, key: str, operator: Operator) -> bool:
     with store.writing() as connection:
         moved = _resettle(connection, SeriesEvent.REQUEUE, [series.c.series_key == key], operator)
         for moved_key in moved:
-            note_audit(connection, operator, "requeue", moved_key)
+            concerned = concerned_by(connection, moved_key)
+            append(
+                connection, operator, Deed(action="requeue", subject=moved_key, concerned=concerned)
+            )
     return bool(moved)
 
 
@@ -256,7 +251,10 @@ def recheck(
         condition = [series.c.series_key.in_(chosen)]
         moved = _resettle(connection, SeriesEvent.RECHECK, condition, operator)
         for moved_key in moved:
-            note_audit(connection, operator, "recheck", moved_key)
+            concerned = concerned_by(connection, moved_key)
+            append(
+                connection, operator, Deed(action="recheck", subject=moved_key, concerned=concerned)
+            )
     return moved
 
 
@@ -292,13 +290,17 @@ def remove_series(store: Store, key: str, operator: Operator) -> tuple[str, ...]
         ).first()
         if larger is None:
             return ()
+        concerned = concerned_by(connection, key)
         held = select(instances.c.spool_key).where(instances.c.series_key == key)
         keys = tuple(connection.scalars(held.order_by(instances.c.spool_key)))
         _let_go(connection, keys, operator)
         connection.execute(delete(series).where(own))
         for column, of_larger in zip((series.c.study_key, series.c.visit_key), larger, strict=True):
             _end(connection, column, of_larger)
-        note_audit(connection, operator, "delete", key, f"{len(keys)} objects")
+        deleted = Deed(
+            action="delete", subject=key, detail=f"{len(keys)} objects", concerned=concerned
+        )
+        append(connection, operator, deleted)
     return keys
 
 
@@ -325,36 +327,3 @@ def _let_go(connection: Connection, keys: Sequence[str], operator: Operator) -> 
     if keys:
         rows = [{"spool_key": key, "at": operator.at} for key in keys]
         connection.execute(insert(removals), rows)
-
-
-def note_audit(
-    connection: Connection, operator: Operator, action: str, subject: str, detail: str = ""
-) -> None:
-    """Keep what an operator did, in the transaction in which it is done."""
-    values = {
-        "at": operator.at,
-        "who": operator.who,
-        "action": action,
-        "subject": subject,
-        "detail": detail,
-    }
-    connection.execute(insert(audit).values(values))
-
-
-@frozen(kw_only=True)
-class AuditEntry:
-    """What an operator did."""
-
-    at: datetime
-    who: str
-    action: str
-    subject: str
-    detail: str
-
-
-def audit_entries(store: Store, count_max: int) -> tuple[AuditEntry, ...]:
-    """Return what operators did, the latest first."""
-    columns = [audit.c[name] for name in ("at", "who", "action", "subject", "detail")]
-    statement = select(*columns).order_by(audit.c.id.desc()).limit(count_max)
-    with store.reading() as connection:
-        return tuple(AuditEntry(**row) for row in connection.execute(statement).mappings())

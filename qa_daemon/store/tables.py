@@ -402,6 +402,7 @@ decisions: Final = Table(
     sqlite_autoincrement=True,
 )
 
+#: Only ever appended to. `previous` is unique, so that the chain cannot fork.
 audit: Final = Table(
     "audit",
     metadata,
@@ -411,7 +412,24 @@ audit: Final = Table(
     text("action"),
     text("subject"),
     received("detail"),
+    text("address", server_default=""),
+    Column("outcome", Integer, nullable=False, server_default="0"),
+    text("patient_id", server_default=""),
+    text("patient_name", server_default=""),
+    text("study_instance_uid", server_default=""),
+    Column("previous", Text),  # NULL in rows that are older than the chain
+    Column("chain", Text),
+    Index(None, "previous", unique=True),
     sqlite_autoincrement=True,
+)
+
+#: How far the audit has gone elsewhere, per receiver of it.
+audit_shipped: Final = Table(
+    "audit_shipped",
+    metadata,
+    text("target", primary_key=True),
+    Column("last_id", BigInteger, nullable=False),
+    time("at"),
 )
 
 #: What worklist, messages and archive told of orders. The document is the `Order`.

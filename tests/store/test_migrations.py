@@ -19,12 +19,13 @@ from qa_daemon.errors import ConfigurationError
 from qa_daemon.records.inference import Inference
 from qa_daemon.records.states import SuggestionState
 from qa_daemon.store import instance_rows, result_rows, series_rows
+from qa_daemon.store.audit.entries import Operator, audit_entries
 from qa_daemon.store.database import Store, StoreDamaged
 from qa_daemon.store.migrations import schema
 from qa_daemon.store.migrations.everything import metadata
 from qa_daemon.store.recording import record
 from qa_daemon.store.result_rows import FindingFilter
-from qa_daemon.store.series_rows import Operator, SeriesFilter
+from qa_daemon.store.series_rows import SeriesFilter
 
 At = Callable[[float], datetime]
 FILLED = Path(__file__).parent / "filled"
@@ -96,7 +97,7 @@ def test_every_revision_is_brought_up_to_date_with_its_rows(
         assert result is not None
         assert result.inference == Inference(table_side="top")
         assert instance_rows.refusals(store, 10)[0].rejection.reason == "not_dicom"
-        assert series_rows.audit_entries(store, 10)[0].who == "ana"
+        assert audit_entries(store, 10)[0].who == "ana"
         (answer,) = record(store, [sender.receipt("1.2.3.1")], at(0))
         assert answer.revision == 1
         assert len(series_rows.remove_series(store, row.series_key, Operator("ana", at(1)))) == 2

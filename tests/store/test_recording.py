@@ -13,10 +13,11 @@ from qa_daemon.records.element import Element
 from qa_daemon.records.receipt import Recording
 from qa_daemon.records.states import SeriesState
 from qa_daemon.store import instance_rows, leases, series_rows, tables
+from qa_daemon.store.audit.entries import Operator
 from qa_daemon.store.database import Store
 from qa_daemon.store.leases import Terms
 from qa_daemon.store.recording import record
-from qa_daemon.store.series_rows import Operator, SeriesFilter
+from qa_daemon.store.series_rows import SeriesFilter
 
 At = Callable[[float], datetime]
 TERMS = Terms(lease_s=60, attempts_max=3)

@@ -27,11 +27,12 @@ from qa_daemon.records.instance import Irregularity
 from qa_daemon.records.prediction import Abstention, Part, Prediction
 from qa_daemon.records.states import SeriesEvent, SeriesState, SuggestionState
 from qa_daemon.store import leases, result_rows, series_rows, tables
+from qa_daemon.store.audit.entries import Operator
 from qa_daemon.store.database import Store
 from qa_daemon.store.leases import Lease, Terms
 from qa_daemon.store.recording import record
 from qa_daemon.store.result_rows import FindingFilter, Judgement
-from qa_daemon.store.series_rows import Operator, SeriesFilter
+from qa_daemon.store.series_rows import SeriesFilter
 
 At = Callable[[float], datetime]
 TERMS = Terms(lease_s=60, attempts_max=3)

@@ -18,13 +18,15 @@ from qa_daemon.records.finding import (
 from qa_daemon.records.inference import Inference
 from qa_daemon.records.states import SeriesEvent, SeriesState, SuggestionState
 from qa_daemon.store import instance_rows, leases, result_rows, series_rows, tables
+from qa_daemon.store.audit.chain import AuditEntry
+from qa_daemon.store.audit.entries import Operator, audit_entries
 from qa_daemon.store.database import Store
 from qa_daemon.store.instance_rows import Association
 from qa_daemon.store.leases import Terms
 from qa_daemon.store.migrations.everything import metadata
 from qa_daemon.store.recording import record
 from qa_daemon.store.result_rows import FindingFilter, Judgement
-from qa_daemon.store.series_rows import AuditEntry, Operator, SeriesFilter
+from qa_daemon.store.series_rows import SeriesFilter
 
 At = Callable[[float], datetime]
 TERMS = Terms(lease_s=60, attempts_max=3)
@@ -196,8 +198,10 @@ def test_only_a_quarantined_series_is_requeued(
     row = series_rows.series_row(store, KEY)
     assert row is not None
     assert row.state is (SeriesState.SETTLED if done else state)
-    noted = series_rows.audit_entries(store, 10)
-    entry = AuditEntry(at=at(9), who="ana", action="requeue", subject=KEY, detail="")
+    noted = audit_entries(store, 10)
+    entry = AuditEntry(
+        at=at(9), who="ana", action="requeue", subject=KEY, detail="", study_instance_uid="1.2.3"
+    )
     assert noted == ((entry,) if done else ())
 
 
@@ -210,7 +214,7 @@ def test_only_what_nobody_has_decided_is_judged_again(
     again = series_rows.recheck(store, SeriesFilter(), Operator("ana", at(9)))
     expected = state in {SeriesState.CLEAN, SeriesState.WAITING}
     assert again == ((KEY,) if expected else ())
-    assert len(series_rows.audit_entries(store, 10)) == expected
+    assert len(audit_entries(store, 10)) == expected
 
 
 def test_a_recheck_takes_the_days_or_the_series_asked_for(
@@ -240,7 +244,7 @@ def test_a_deleted_series_leaves_nothing_but_the_audit(store: Store, sender: Any
         for table in metadata.sorted_tables:
             left = len(connection.execute(table.select()).all())
             assert left == {"removals": 3, "audit": 1}.get(table.name, 0), table.name
-    (entry,) = series_rows.audit_entries(store, 10)
+    (entry,) = audit_entries(store, 10)
     assert (entry.action, entry.subject, entry.detail) == ("delete", KEY, "3 objects")
 
 

@@ -31,9 +31,9 @@ from qa_daemon.ops.working import working
 from qa_daemon.queue.accounts.people import add_local
 from qa_daemon.queue.accounts.permissions import Role
 from qa_daemon.store import series_rows
+from qa_daemon.store.audit.entries import Operator
 from qa_daemon.store.database import Store
 from qa_daemon.store.migrations.schema import prepare
-from qa_daemon.store.series_rows import Operator
 from qa_daemon.telemetry import log as telemetry
 
 DEADLINE_S: Final = 60.0

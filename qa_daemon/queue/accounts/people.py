@@ -8,8 +8,8 @@ from qa_daemon.queue.accounts.passwords import hashed
 from qa_daemon.queue.accounts.permissions import Role
 from qa_daemon.store.accounts import user_rows
 from qa_daemon.store.accounts.user_rows import NewUser, UserRow
+from qa_daemon.store.audit.entries import Operator
 from qa_daemon.store.database import Store
-from qa_daemon.store.series_rows import Operator
 
 NAME_LENGTH_MAX: Final = 64
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from attrs import frozen
 
-from qa_daemon.store.series_rows import Operator
+from qa_daemon.store.audit.entries import Operator
 
 
 class Role(StrEnum):

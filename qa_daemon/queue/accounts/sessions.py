@@ -12,8 +12,8 @@ from qa_daemon.queue.accounts.permissions import Role, Visitor, permissions_of
 from qa_daemon.store.accounts import session_rows
 from qa_daemon.store.accounts.session_rows import Opened, SessionRow
 from qa_daemon.store.accounts.user_rows import UserRow
+from qa_daemon.store.audit.entries import Operator
 from qa_daemon.store.database import Store
-from qa_daemon.store.series_rows import Operator
 
 #: Seen again within this, a session is not written: a page costs no write each.
 TOUCH_S: Final = 30.0

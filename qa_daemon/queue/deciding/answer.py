@@ -25,13 +25,13 @@ from qa_daemon.records.change_set import ChangeSet
 from qa_daemon.records.decision import STANDING_AFTER, Decision, RejectReason, Standing, Verb
 from qa_daemon.records.finding import Suggestion
 from qa_daemon.store import result_rows
+from qa_daemon.store.audit.entries import Deed, Operator, append, concerned_by_finding
 from qa_daemon.store.database import Transaction
 from qa_daemon.store.outbox import entry_rows
 from qa_daemon.store.result_rows import FindingRow
 from qa_daemon.store.review import act_rows, decision_rows
 from qa_daemon.store.review.act_rows import Act
 from qa_daemon.store.review.decision_rows import InHand, Saying
-from qa_daemon.store.series_rows import Operator, note_audit
 
 
 @frozen(kw_only=True)
@@ -133,7 +133,9 @@ def close_series(connection: Transaction, held: Iterable[InHand], at: datetime) 
 def note(connection: Transaction, wish: Wish, action: str, finding_ids: Iterable[int]) -> None:
     """Write the audit: a line for each finding."""
     for finding_id in finding_ids:
-        note_audit(connection, Operator(wish.who, wish.at), action, f"finding {finding_id}")
+        concerned = concerned_by_finding(connection, finding_id)
+        deed = Deed(action=action, subject=f"finding {finding_id}", concerned=concerned)
+        append(connection, Operator(wish.who, wish.at), deed)
 
 
 def outcome_of(connection: Transaction, act: Act) -> Outcome:

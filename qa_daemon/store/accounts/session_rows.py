@@ -7,8 +7,8 @@ from sqlalchemy import delete, insert, select, update
 
 from qa_daemon.store.accounts.tables import sessions, users
 from qa_daemon.store.accounts.user_rows import UserRow, user_row
+from qa_daemon.store.audit.entries import Operator, note_audit
 from qa_daemon.store.database import Store
-from qa_daemon.store.series_rows import Operator, note_audit
 
 
 @frozen(kw_only=True)

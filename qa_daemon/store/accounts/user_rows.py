@@ -10,8 +10,8 @@ from sqlalchemy.exc import IntegrityError
 
 from qa_daemon.errors import InputError
 from qa_daemon.store.accounts.tables import users
+from qa_daemon.store.audit.entries import Operator, note_audit
 from qa_daemon.store.database import Store
-from qa_daemon.store.series_rows import Operator, note_audit
 
 
 @frozen(kw_only=True)

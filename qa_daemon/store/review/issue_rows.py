@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Select, and_, func, insert, or_, select, upda
 from qa_daemon.records.finding import Finding, Severity
 from qa_daemon.records.issue import Fingerprint, Issue, Practice, Ruling, Sightings
 from qa_daemon.store import documents
+from qa_daemon.store.audit.entries import Operator, note_audit
 from qa_daemon.store.database import Store
-from qa_daemon.store.series_rows import Operator, note_audit
 from qa_daemon.store.tables import findings, issue_key, issues, series
 
 

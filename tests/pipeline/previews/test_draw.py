@@ -19,8 +19,9 @@ from qa_daemon.pipeline.worker import Worker
 from qa_daemon.records.preview import Previews
 from qa_daemon.records.receipt import Envelope
 from qa_daemon.store import series_rows
+from qa_daemon.store.audit.entries import Operator
 from qa_daemon.store.previews import preview_rows
-from qa_daemon.store.series_rows import Operator, SeriesFilter, SeriesRow
+from qa_daemon.store.series_rows import SeriesFilter, SeriesRow
 from tests.faults.conftest import eventually
 from tests.pipeline.conftest import Works
 

@@ -23,11 +23,12 @@ from qa_daemon.records.change_set import ChangeKind
 from qa_daemon.records.decision import RejectReason, Standing
 from qa_daemon.records.states import SeriesState, SuggestionState
 from qa_daemon.store import series_rows
+from qa_daemon.store.audit.entries import Operator, audit_entries
 from qa_daemon.store.outbox import entry_rows
 from qa_daemon.store.outbox.tables import outbox
 from qa_daemon.store.result_rows import FindingFilter, finding_list
 from qa_daemon.store.review import decision_rows
-from qa_daemon.store.series_rows import Operator, SeriesFilter
+from qa_daemon.store.series_rows import SeriesFilter
 from qa_daemon.store.tables import findings
 from tests.queue.deciding.conftest import GAP, SIDE, TURNED, At, Ward, seen
 from tests.store.conftest import NOON
@@ -55,7 +56,7 @@ def test_a_series_is_decided_once_none_of_its_findings_is_open(ward: Ward, at: A
     assert (kept.decision.reason, kept.decision.who, kept.rule, kept.undone_by) == (
         *(RejectReason.TAGS_RIGHT, "bo", gap.finding.rule, ""),
     )
-    assert [each.action for each in series_rows.audit_entries(ward.store, 9)] == [
+    assert [each.action for each in audit_entries(ward.store, 9)] == [
         *("reject", "accept"),
     ]
 

@@ -9,7 +9,8 @@ from qa_daemon.queue.deciding.undo import reverse, undo, undo_finding, undo_last
 from qa_daemon.records.change_set import ChangeKind, ChangeSet
 from qa_daemon.records.decision import RejectReason, Standing, Verb
 from qa_daemon.records.states import SeriesState, SuggestionState
-from qa_daemon.store import documents, series_rows
+from qa_daemon.store import documents
+from qa_daemon.store.audit.entries import audit_entries
 from qa_daemon.store.outbox.tables import change_sets, outbox
 from qa_daemon.store.review import decision_rows
 from tests.queue.deciding.conftest import SIDE, TURNED, At, Ward, seen
@@ -40,7 +41,7 @@ def test_a_decision_that_is_taken_back_leaves_everything_open(ward: Ward, at: At
         undo_finding(ward.desk, turned.id, ward.wish(at(3)))
     with pytest.raises(Refused, match="undone already"):
         undo(ward.desk, undone.act_id, ward.wish(at(3)))
-    actions = [each.action for each in series_rows.audit_entries(ward.store, 3)]
+    actions = [each.action for each in audit_entries(ward.store, 3)]
     assert actions == ["undo", "accept", "accept"]
 
 

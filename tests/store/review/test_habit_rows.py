@@ -6,10 +6,10 @@ from typing import Any
 
 from qa_daemon.records.issue import Habit, Observation, Practice
 from qa_daemon.store import series_rows, tables
+from qa_daemon.store.audit.entries import Operator
 from qa_daemon.store.database import Store
 from qa_daemon.store.recording import record
 from qa_daemon.store.review import habit_rows
-from qa_daemon.store.series_rows import Operator
 
 At = Callable[[float], datetime]
 PRACTICE = Practice("CT", "CT1", "Abdomen")

@@ -12,13 +12,14 @@ from qa_daemon.records.inference import Inference
 from qa_daemon.records.issue import Fingerprint, Practice, Ruling, RulingKind
 from qa_daemon.records.states import SeriesEvent, SeriesState
 from qa_daemon.store import leases, result_rows, series_rows
+from qa_daemon.store.audit.entries import Operator, audit_entries
 from qa_daemon.store.database import Store
 from qa_daemon.store.leases import Terms
 from qa_daemon.store.recording import record
 from qa_daemon.store.result_rows import FindingFilter, Judgement
 from qa_daemon.store.review import issue_rows
 from qa_daemon.store.review.issue_rows import Spans
-from qa_daemon.store.series_rows import Operator, SeriesFilter
+from qa_daemon.store.series_rows import SeriesFilter
 
 At = Callable[[float], datetime]
 TERMS = Terms(lease_s=60, attempts_max=3)
@@ -100,7 +101,7 @@ def test_findings_of_a_muted_issue_are_left_out_until_its_day(
     ]
     assert listed == [0, 1]
     assert len(result_rows.finding_list(store, FindingFilter(issue_key=issue.key), 10)) == 1
-    entry = series_rows.audit_entries(store, 1)[0]
+    entry = audit_entries(store, 1)[0]
     assert (entry.who, entry.action, entry.detail) == ("ana", "issue mute", "known")
 
 
