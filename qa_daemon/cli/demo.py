@@ -208,6 +208,8 @@ def _places(service: Service, shown: tuple[Outcome, Finding] | None) -> Renderab
 
 def _serve_on(console: Console, service: Service) -> None:
     try:
+        console.print("\nOpen this link once, it signs you in to what was found:")
+        console.print(service.entrance(), soft_wrap=True)
         console.print(
             f"\nServing on. Send more: storescu 127.0.0.1 {service.port} FILE, or drop files into "
             f"{service.incoming}\nCtrl-C ends it."

@@ -16,6 +16,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from qa_daemon.cli.printable import printable_lines
+from qa_daemon.cli.usage.accounts import add_accounts
 from qa_daemon.cli.usage.models import add_models
 from qa_daemon.cli.usage.review import add_decisions, add_issues
 from qa_daemon.cli.usage.rules import add_rules
@@ -116,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_series(commands)
     add_rules(commands)
     add_models(commands)
+    add_accounts(commands)
     _add_lexicon(commands)
     _add_training(commands)
     _add_upkeep(commands)

@@ -310,6 +310,8 @@ class WebSettings:
     # a session ends so long after its user last did something, and so long after it began
     session_idle_s: float = field(default=1800.0, validator=accepted.between(180, 86_400))
     session_s: float = field(default=43_200.0, validator=accepted.between(180, 86_400))
+    # what the audit calls this hospital (Audit Enterprise Site ID)
+    site: str = ""
     # the least role that is shown who patients are; others see pseudonyms
     names_from: str = field(default="technician", validator=accepted.one_of(ROLES))
 

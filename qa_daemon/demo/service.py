@@ -8,8 +8,10 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
+from secrets import token_urlsafe
 from time import monotonic
 from typing import Final
 
@@ -19,8 +21,15 @@ from pydicom import dcmread
 from pynetdicom import AE
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at run time
 
+from qa_daemon.config.load import load_settings
 from qa_daemon.demo.plan import Sending
 from qa_daemon.errors import ConfigurationError, RetryableError
+from qa_daemon.queue.accounts import links
+from qa_daemon.queue.accounts.people import add_local
+from qa_daemon.queue.accounts.permissions import Role
+from qa_daemon.store.accounts import user_rows
+from qa_daemon.store.audit.entries import Operator
+from qa_daemon.store.database import Store
 
 START_TIMEOUT_S: Final = 60.0
 STOP_TIMEOUT_S: Final = 30.0
@@ -29,6 +38,7 @@ QUIET_S: Final = 2.0
 FILE_QUIET_S: Final = 0.5
 POLL_S: Final = 0.1
 DEMO_AE_TITLE: Final = "DEMO-SENDER"
+ACCOUNT: Final = "demo"
 HEADING: Final = "# Written by qa-daemon demo.\n"
 
 
@@ -45,6 +55,18 @@ class Service:
     def incoming(self) -> Path:
         """The watched folder."""
         return self.state / "incoming"
+
+    def entrance(self) -> str:
+        """Return a link that signs in to the demo's own account, once."""
+        settings = load_settings(self.configuration)
+        now = datetime.now(UTC)
+        with Store(settings.store_url, settings.store.lock_timeout_s) as store:
+            user = user_rows.by_name(store, ACCOUNT)
+            if user is None:
+                password = token_urlsafe()  # known to nobody: the link is the way in
+                user = add_local(store, ACCOUNT, password, Role.ADMIN, Operator(ACCOUNT, now))
+            secret = links.offer_entry(store, user, now)
+        return f"http://{settings.web.host}:{settings.web.port}/enter/{secret}"
 
     @property
     def log(self) -> Path:

@@ -79,6 +79,7 @@ def _outbound(frame: Frame) -> None:
 def _web(frame: Frame) -> None:
     from qa_daemon.web.app import build  # noqa: PLC0415  only this role pays for it
     from qa_daemon.web.desk import desk_for  # noqa: PLC0415
+    from qa_daemon.web.serving.caretaking import Caretaking  # noqa: PLC0415
     from qa_daemon.web.serving.listening import listener  # noqa: PLC0415
 
     settings = frame.settings
@@ -88,8 +89,11 @@ def _web(frame: Frame) -> None:
     def apply(fresh: Settings) -> None:
         desk.settings = fresh
 
+    caretaking = Caretaking(desk, desk.address(listening.port))
+
     def turn() -> float:
         assert listening.is_alive, "the listener has ended by itself"
+        caretaking.turn()
         return BEAT_S
 
     listening.start()

@@ -17,13 +17,14 @@ from qa_daemon.web.endpoints import PERMISSION, require
 from qa_daemon.web.failures import HANDLERS
 from qa_daemon.web.guard.gate import OPEN, Gate
 from qa_daemon.web.serving import health
-from qa_daemon.web.sign_in import account, local
+from qa_daemon.web.sign_in import account, local, once
 
 #: A part is a function that returns its routes; a new one is added here.
 PARTS: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     health.routes,
     local.routes,
     account.routes,
+    once.routes,
 )
 #: Where people arrive.
 HOME: Final = "/account"

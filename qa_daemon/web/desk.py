@@ -52,6 +52,15 @@ class Desk:
         """The signed-in browsers."""
         return Sessions(self.store, self.settings.web)
 
+    def address(self, port: int) -> str:
+        """Return what people type to come here, without a slash at its end."""
+        web = self.settings.web
+        if web.public_url:
+            return web.public_url
+        scheme = "https" if self.cookies.is_secure else "http"
+        host = f"[{web.host}]" if ":" in web.host else web.host
+        return f"{scheme}://{host}:{port}"
+
     def now(self) -> datetime:
         """Return the time, in UTC."""
         return datetime.now(UTC)

@@ -98,6 +98,11 @@ def csrf_token(request: HTTPConnection) -> str:
     return str(request.scope["state"].get("csrf", ""))
 
 
+def address_of(request: HTTPConnection) -> str:
+    """Return where a request came from."""
+    return request.client.host if request.client else ""
+
+
 def wants_json(request: HTTPConnection) -> bool:
     """Whether a program asks, rather than a browser for a page."""
     return request.url.path.startswith("/api/") or "text/html" not in request.headers.get(

@@ -1,13 +1,16 @@
 """Passwords: what is accepted, how they are kept (argon2id, RFC 9106), how they are compared."""
 
+import threading
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
-from qa_daemon.errors import InputError
+from qa_daemon.errors import InputError, RetryableError
 
 #: Length is what counts (NIST SP 800-63B 5.1.1.2); no classes of characters are demanded.
 LENGTH_MIN: Final = 12
@@ -15,6 +18,10 @@ LENGTH_MIN: Final = 12
 LENGTH_MAX: Final = 256
 #: 64 MiB and 3 passes: some 0.1 s on one core. Four lanes are what the profile asks for.
 _HASHER: Final = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
+#: Each takes 64 MiB: a crowd of guessers gets no more than this many at a time.
+_WORKERS: Final = threading.BoundedSemaphore(2)
+#: Who waits longer than this is one of a crowd.
+WAIT_S: Final = 10.0
 #: Compared with where nobody of that name exists, so that it takes as long as where one does.
 _NOBODY: Final = (
     "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$"
@@ -39,7 +46,8 @@ def hashed(password: str, name: str = "") -> str:
         raise InputError("password: is the name itself; use another")
     if len(set(given)) <= 2:
         raise InputError("password: repeats one or two characters; use another")
-    return _HASHER.hash(given)
+    with _at_work():
+        return _HASHER.hash(given)
 
 
 def is_right(kept: str, password: str) -> bool:
@@ -47,15 +55,26 @@ def is_right(kept: str, password: str) -> bool:
     given = _normal(password)
     if len(given) > LENGTH_MAX:
         return False
-    try:
-        return _HASHER.verify(kept or _NOBODY, given) and bool(kept)
-    except (VerificationError, InvalidHashError):
-        return False
+    with _at_work():
+        try:
+            return _HASHER.verify(kept or _NOBODY, given) and bool(kept)
+        except (VerificationError, InvalidHashError):
+            return False
 
 
 def is_outdated(kept: str) -> bool:
     """Whether it was hashed with other parameters than those of today."""
     return _HASHER.check_needs_rehash(kept)
+
+
+@contextmanager
+def _at_work() -> Iterator[None]:
+    if not _WORKERS.acquire(timeout=WAIT_S):
+        raise RetryableError("sign-in: too many at once; try again in a moment")
+    try:
+        yield
+    finally:
+        _WORKERS.release()
 
 
 def _normal(password: str) -> str:

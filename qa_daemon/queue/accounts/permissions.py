@@ -64,6 +64,8 @@ class Visitor:
         As the person chose; empty = as the browser asks.
     session_key
         Of the signed-in browser; empty for a program.
+    address
+        Where the request came from.
     ends_at
         When the session ends unless the person does something; None for a program.
     """
@@ -75,6 +77,7 @@ class Visitor:
     permissions: frozenset[Permission]
     language: str = ""
     session_key: str = ""
+    address: str = ""
     ends_at: datetime | None = None
 
     def may(self, permission: Permission) -> bool:
@@ -88,4 +91,4 @@ class Visitor:
 
     def operator(self, now: datetime) -> Operator:
         """Return who acts, for decisions and the audit."""
-        return Operator(self.name, now)
+        return Operator(self.name, now, self.address)

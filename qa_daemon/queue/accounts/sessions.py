@@ -40,7 +40,7 @@ class Sessions:
             address=address,
             agent=agent[:AGENT_LENGTH_MAX],
         )
-        session_rows.open_session(self.store, row, Operator(user.name, now))
+        session_rows.open_session(self.store, row, Operator(user.name, now, address))
         return secret
 
     def visitor(self, secret: str, now: datetime, *, acts: bool) -> Visitor | None:
@@ -67,6 +67,14 @@ class Sessions:
     def close(self, visitor: Visitor, now: datetime) -> None:
         """Sign the visitor out."""
         session_rows.close_session(self.store, visitor.session_key, visitor.operator(now), "logout")
+
+    def remove_ended(self, now: datetime) -> int:
+        """Forget what has ended by time and nobody has come back with."""
+        return session_rows.remove_older(
+            self.store,
+            now - timedelta(seconds=self.settings.session_s),
+            now - timedelta(seconds=self.settings.session_idle_s),
+        )
 
     def _ends_at(self, opened: Opened) -> datetime:
         idle = opened.session.seen_at + timedelta(seconds=self.settings.session_idle_s)

@@ -2,16 +2,28 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from attrs import fields, frozen
-from sqlalchemy import ColumnElement, Connection, RowMapping, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from qa_daemon.errors import InputError
-from qa_daemon.store.accounts.tables import users
-from qa_daemon.store.audit.entries import Operator, note_audit
+from qa_daemon.store.accounts.tables import sessions, users
+from qa_daemon.store.audit.entries import Deed, Operator, append, note_audit
 from qa_daemon.store.database import Store
+
+#: The role without which nobody could let anybody in.
+ADMIN: Final = "admin"
 
 
 @frozen(kw_only=True)
@@ -121,33 +133,60 @@ def user_count(store: Store) -> int:
         return connection.scalar(select(func.count()).select_from(users)) or 0
 
 
-def change(
-    store: Store, user_id: int, values: Mapping[str, Any], operator: Operator, action: str
-) -> bool:
-    """Set columns of one user; False if there is none.
+@frozen(kw_only=True)
+class Change:
+    """What is to be otherwise about a user, and what the audit calls it."""
 
-    Parameters
-    ----------
-    action
-        What the audit calls it, such as `user role`.
+    action: str
+    values: Mapping[str, Any]
+    detail: str = ""
+    ends_sessions: bool = False
+
+
+def change(store: Store, user_id: int, wanted: Change, operator: Operator) -> UserRow | None:
+    """Change one user; None if there is none.
+
+    Raises
+    ------
+    InputError
+        If no administrator would be left: nobody could let anybody in again.
     """
     with store.writing() as connection:
-        named = connection.execute(
-            update(users).where(users.c.id == user_id).values(**values).returning(users.c.name)
-        ).scalar_one_or_none()
-        if named is not None:
-            note_audit(connection, operator, action, named, str(values.get("role", "")))
-        return named is not None
+        before = _one(connection, users.c.id == user_id)
+        if before is None:
+            return None
+        own = users.c.id == user_id
+        connection.execute(update(users).where(own).values(**wanted.values))
+        after = _one(connection, own)
+        assert after is not None
+        if _is_admin(before) and not _is_admin(after) and not _has_admin(connection):
+            raise InputError(
+                f"user {before.name!r}: is the last administrator; make another one first"
+            )
+        if wanted.ends_sessions:
+            connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
+        note_audit(connection, operator, wanted.action, before.name, wanted.detail)
+        return after
 
 
-def note_failure(store: Store, user_id: int, locked_until: datetime | None) -> None:
-    """Count a wrong password."""
+def _is_admin(user: UserRow) -> bool:
+    return user.role == ADMIN and user.disabled_at is None
+
+
+def _has_admin(connection: Connection) -> bool:
+    active = (users.c.role == ADMIN, users.c.disabled_at.is_(None))
+    return connection.scalar(select(users.c.id).where(*active).limit(1)) is not None
+
+
+def note_failure(
+    store: Store, user: UserRow | None, locked_until: datetime | None, operator: Operator
+) -> None:
+    """Count a wrong password, if it was somebody's; the audit has it in any case."""
     with store.writing() as connection:
-        connection.execute(
-            update(users)
-            .where(users.c.id == user_id)
-            .values(failures=users.c.failures + 1, locked_until=locked_until)
-        )
+        if user is not None:
+            failed = {"failures": users.c.failures + 1, "locked_until": locked_until}
+            connection.execute(update(users).where(users.c.id == user.id).values(failed))
+        append(connection, operator, Deed(action="login", subject=operator.who, outcome=4))
 
 
 def user_row(row: RowMapping) -> UserRow:

@@ -136,6 +136,13 @@ def audit_entries(store: Store, count_max: int) -> tuple[AuditEntry, ...]:
         return tuple(_sealed(row).entry for row in connection.execute(statement).mappings())
 
 
+def last_detail(store: Store, action: str) -> str:
+    """Return what was last said of a deed; "" if it never was done."""
+    wanted = select(audit.c.detail).where(audit.c.action == action).order_by(audit.c.id.desc())
+    with store.reading() as connection:
+        return connection.scalar(wanted.limit(1)) or ""
+
+
 def entries_after(store: Store, last_id: int = 0) -> Iterator[Sealed]:
     """Yield the entries behind one, in their order, a handful at a time."""
     while True:

@@ -4,7 +4,8 @@ import ipaddress
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-from attrs import define, field
+from anyio import to_thread
+from attrs import define, evolve, field
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, MutableHeaders
 from starlette.requests import Request
@@ -12,18 +13,21 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from qa_daemon.errors import ConfigurationError, InputError, RetryableError
-from qa_daemon.queue.accounts.permissions import Visitor
+from qa_daemon.queue.accounts import tokens
+from qa_daemon.queue.accounts.permissions import Role, Visitor
 from qa_daemon.web import cookies
 from qa_daemon.web.desk import Desk
-from qa_daemon.web.endpoints import wants_json
+from qa_daemon.web.endpoints import address_of, wants_json
 from qa_daemon.web.failures import answer_to, bug, failure
 from qa_daemon.web.guard import bodies
 
 HEALTH: Final = ("/healthz", "/readyz")
 #: All that is shown to who has not signed in: health, signing in, and what draws that page.
-OPEN: Final = (*HEALTH, "/sign-in", "/static/")
+OPEN: Final = (*HEALTH, "/sign-in", "/first/", "/enter/", "/static/")
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+#: Threads that ask the store at once; more would only wait for its connections.
+THREADS_MAX: Final = 16
 #: A page's own polling says so, and does not keep a session alive that nobody uses.
 BACKGROUND_HEADER: Final = "x-qa-background"
 EVENTS: Final = "/events"
@@ -63,6 +67,7 @@ class Gate:
         """Answer one request (ASGI)."""
         if scope["type"] != "http":
             return  # websockets: nobody listens; lifespan: there is nothing to do
+        to_thread.current_default_thread_limiter().total_tokens = THREADS_MAX
         state = scope.setdefault("state", {})
         state |= {"desk": self.desk, "visitor": None, "form": FormData(), "body": b""}
         request = Request(scope, receive)
@@ -112,7 +117,7 @@ class Gate:
         if host.casefold() not in self._hosts:
             return failure(request, 400, "This service is not known by that name.")
         allowed = self.desk.settings.web.addresses
-        if allowed and not _is_within(request.client.host if request.client else "", allowed):
+        if allowed and not _is_within(address_of(request), allowed):
             return failure(request, 403, "This address may not open these pages.")
         return None
 
@@ -125,6 +130,14 @@ class Gate:
         request.scope["state"]["form"] = await bodies.form_in(request.scope, body)
 
     def _visitor(self, request: Request) -> Visitor | None:
+        found = self._found(request)
+        return None if found is None else evolve(found, address=address_of(request))
+
+    def _found(self, request: Request) -> Visitor | None:
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        if kind.casefold() == "bearer":
+            names_from = Role(self.desk.settings.web.names_from)
+            return tokens.visitor_of(self.desk.store, token.strip(), names_from, self.desk.now())
         jar = self.desk.cookies
         secret = jar.secret(cookies.SESSION, request.cookies.get(jar.name(cookies.SESSION)))
         if secret is None:

@@ -9,10 +9,18 @@ from starlette.routing import BaseRoute, Route
 
 from qa_daemon.queue.accounts import signing_in
 from qa_daemon.queue.accounts.permissions import Permission
-from qa_daemon.queue.accounts.signing_in import Refused
+from qa_daemon.queue.accounts.signing_in import Credentials, Refused
 from qa_daemon.store.accounts.user_rows import UserRow
 from qa_daemon.web import cookies
-from qa_daemon.web.endpoints import desk, field, open_to_all, require, visitor, visitor_or_none
+from qa_daemon.web.endpoints import (
+    address_of,
+    desk,
+    field,
+    open_to_all,
+    require,
+    visitor,
+    visitor_or_none,
+)
 from qa_daemon.web.rendering import rendered
 
 #: Longer than any address of ours with all its filters.
@@ -40,7 +48,8 @@ def _ask(request: Request) -> Response:
 def _sign_in(request: Request) -> Response:
     at, name = desk(request), field(request, "name", 256)
     after = own_path(field(request, "next"))
-    found = signing_in.identified(at.store, name, field(request, "password"), at.now())
+    given = Credentials(name=name, password=field(request, "password"), address=address_of(request))
+    found = signing_in.identified(at.store, given, at.now())
     if isinstance(found, Refused):
         values = {"next": after, "failed": True, "name": name}
         return rendered(request, "sign_in.html", values, status=401)
@@ -60,9 +69,8 @@ def _sign_out(request: Request) -> Response:
 def signed_in(request: Request, user: UserRow, after: str) -> Response:
     """Open a session under a new secret, whatever cookies the browser came with."""
     at = desk(request)
-    address = request.client.host if request.client else ""
     agent = request.headers.get("user-agent", "")
-    secret = at.sessions.open(user, address, agent, at.now())
+    secret = at.sessions.open(user, address_of(request), agent, at.now())
     answer = RedirectResponse(after, 303)
     answer.headers.append("Set-Cookie", at.cookies.header(cookies.SESSION, secret))
     answer.headers.append("Set-Cookie", at.cookies.header(cookies.VISIT, "", keep=False))
