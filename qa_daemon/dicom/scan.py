@@ -8,8 +8,8 @@ import zlib
 from typing import Final
 
 from attrs import frozen
-from pydicom._uid_dict import UID_dictionary
 
+from qa_daemon.dicom.encoding.dictionary import UIDS
 from qa_daemon.dicom.encoding.elements_at import guess_encoding
 from qa_daemon.dicom.encoding.meta import Meta, read_meta
 from qa_daemon.dicom.encoding.tokens import (
@@ -48,7 +48,7 @@ _NEWER: Final = frozenset(
 )
 TRANSFER_SYNTAXES: Final = _NEWER | frozenset(
     uid
-    for uid, entry in UID_dictionary.items()
+    for uid, entry in UIDS.items()
     if entry[1] == "Transfer Syntax" and not uid.startswith(_NOT_BINARY)
 )
 _BY_UID: Final = {IMPLICIT_LITTLE: IMPLICIT, "1.2.840.10008.1.20": IMPLICIT, BIG: EXPLICIT_BIG}

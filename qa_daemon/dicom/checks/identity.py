@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from pydicom._uid_dict import UID_dictionary
-
 from qa_daemon.dicom.elements import PER_FRAME, SHARED
-from qa_daemon.dicom.encoding.dictionary import name_of
+from qa_daemon.dicom.encoding.dictionary import UIDS, name_of
 from qa_daemon.dicom.encoding.tokens import Token
 from qa_daemon.dicom.scan import Notes, Scan
 from qa_daemon.dicom.terms import ENHANCED_CLASSES
@@ -27,7 +25,7 @@ def check_identity(scanned: Scan, sop_class_uid: str, sop_instance_uid: str) -> 
     if meta.sop_class_uid not in ("", sop_class_uid):
         message = "(0002,0002) and (0008,0016) name different SOP classes"
         notes.add("sop-class-mismatch", message, "SOPClassUID")
-    if sop_class_uid.startswith(_DICOM_ROOT) and sop_class_uid not in UID_dictionary:
+    if sop_class_uid.startswith(_DICOM_ROOT) and sop_class_uid not in UIDS:
         notes.add("sop-class-unknown", "the SOP class is none of PS3.4 B.5", "SOPClassUID")
     for token in scanned.data_set:
         if token.tag in _REFERENCES:

@@ -5,8 +5,8 @@ from struct import unpack_from
 from typing import Final
 
 from attrs import frozen
-from pydicom._uid_dict import UID_dictionary
 
+from qa_daemon.dicom.encoding.dictionary import UIDS
 from qa_daemon.dicom.encoding.tokens import PIXEL_DATA, Token, cut
 from qa_daemon.dicom.scan import Notes, Scan
 from qa_daemon.records.element import Elements, first_text
@@ -69,7 +69,7 @@ def check_pixels(scanned: Scan, elements: Elements, sop_class_uid: str) -> int:
 
 
 def _is_image_class(sop_class_uid: str) -> bool:
-    entry = UID_dictionary.get(sop_class_uid)
+    entry = UIDS.get(sop_class_uid)
     return entry is not None and "Image Storage" in entry[0]
 
 
