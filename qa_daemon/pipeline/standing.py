@@ -5,10 +5,12 @@ restarts and updates; only `qa-daemon models` writes it. An unreadable one refus
 than bringing another model into force in silence.
 """
 
+import fcntl
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -20,6 +22,8 @@ from qa_daemon.errors import ConfigurationError
 from qa_daemon.predict.catalog import Wanted
 
 FILE: Final = "models.json"
+#: Held while the file is read, changed and replaced, so that of two commands neither is lost.
+LOCK: Final = "models.lock"
 #: Whose models were named in the log already.
 _TOLD: Final = "models.told"
 
@@ -86,6 +90,42 @@ def read_standing(state: Path) -> Standing:
             f"{path}: is damaged; remove it to go back to the models of the release, "
             "then promote again"
         ) from error
+
+
+def change_standing(state: Path, change: Callable[[Standing], Standing]) -> None:
+    """Replace what was chosen by what `change` makes of it, one command at a time.
+
+    Parameters
+    ----------
+    change
+        Gets what is chosen at that moment; what it raises leaves the file as it is.
+
+    Raises
+    ------
+    ConfigurationError
+        If the file is damaged, cannot be written, or is being changed by another command.
+    """
+    with _locked(state / LOCK):
+        write_standing(state, change(read_standing(state)))
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path}: cannot be opened: {error.strerror}; run this as the service's user"
+        ) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise ConfigurationError(
+            f"{path}: another `qa-daemon models` is changing what is in force; run this again"
+        ) from error
+    finally:
+        os.close(descriptor)
 
 
 def write_standing(state: Path, standing: Standing) -> None:

@@ -228,8 +228,16 @@ def load_catalog(folder: Path, wanted: Wanted = Wanted()) -> Catalog:
     for slot, name in wanted.promoted.items():
         chosen.pop(slot, None)
         card = _named(name, packages, wanted, problems)
-        if card is not None and slot_of(card) == slot:
+        if card is None:
+            continue
+        if slot_of(card) == slot:
             chosen[slot] = card
+        else:
+            message = (
+                f"was promoted for `{slot}`, but is for `{slot_of(card)}`: nothing answers the "
+                "first; promote it again, or retire it"
+            )
+            problems.append(Problem(name, message))
     shadows = {}
     for name in wanted.shadows:
         card = _named(name, packages, wanted, problems)

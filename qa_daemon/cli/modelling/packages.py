@@ -19,7 +19,7 @@ from qa_daemon.cli.printable import printable
 from qa_daemon.config.packs import models_folder
 from qa_daemon.config.settings import Settings
 from qa_daemon.errors import ConfigurationError
-from qa_daemon.pipeline.standing import Entry, read_standing, wanted_models, write_standing
+from qa_daemon.pipeline.standing import Entry, Standing, change_standing, wanted_models
 from qa_daemon.predict.catalog import (
     Catalog,
     ModelCard,
@@ -143,8 +143,8 @@ def shadow(options: argparse.Namespace) -> int:
     in_force = known.in_force(card)
     if in_force is not None and in_force.name == card.name:
         raise ConfigurationError(f"{card.name}: is in force already, and no shadow of itself")
-    standing = read_standing(settings.state)
-    write_standing(settings.state, standing.with_shadow(slot_of(card), _entry(card)))
+    entry = _entry(card)
+    change_standing(settings.state, lambda now: now.with_shadow(slot_of(card), entry))
     print(f"{card.name} runs in shadow of {in_force.name if in_force else 'no model'}; {RELOAD}")
     return 0
 
@@ -157,8 +157,8 @@ def promote(options: argparse.Namespace) -> int:
     card = known.card(options.model)
     if not options.yes:
         _require_shadow(settings, card)
-    standing = read_standing(settings.state)
-    write_standing(settings.state, standing.with_promoted(slot_of(card), _entry(card)))
+    entry = _entry(card)
+    change_standing(settings.state, lambda now: now.with_promoted(slot_of(card), entry))
     print(f"{card.name} answers {card.target} from now on; {RELOAD}")
     return 0
 
@@ -176,14 +176,17 @@ def unshadow(options: argparse.Namespace) -> int:
 def _removed(options: argparse.Namespace, what: str) -> int:
     settings = settings_of(options)
     require_state(settings)
-    standing = read_standing(settings.state)
-    entries = standing.promoted if what == "promoted" else standing.shadows
-    if all(entry.model != options.model for entry in entries.values()):
-        raise ConfigurationError(
-            f"{options.model}: is not {what} by command; see: qa-daemon models list, "
-            "and models.shadows in service.yaml"
-        )
-    write_standing(settings.state, standing.without(options.model))
+
+    def removed(now: Standing) -> Standing:
+        entries = now.promoted if what == "promoted" else now.shadows
+        if all(entry.model != options.model for entry in entries.values()):
+            raise ConfigurationError(
+                f"{options.model}: is not {what} by command; see: qa-daemon models list, "
+                "and models.shadows in service.yaml"
+            )
+        return now.without(options.model)
+
+    change_standing(settings.state, removed)
     print(f"{options.model} is not {what} any more; {RELOAD}")
     return 0
 

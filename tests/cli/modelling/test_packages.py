@@ -1,5 +1,6 @@
 """A model of the site: from the state folder into shadow, into force, and back."""
 
+import fcntl
 import json
 import shutil
 from pathlib import Path
@@ -12,7 +13,15 @@ from qa_daemon.config.load import load_settings
 from qa_daemon.config.packs import models_folder
 from qa_daemon.ops.working import working
 from qa_daemon.pipeline.engine import engine
-from qa_daemon.pipeline.standing import FILE, is_news, read_standing
+from qa_daemon.pipeline.standing import (
+    FILE,
+    LOCK,
+    Entry,
+    Standing,
+    is_news,
+    read_standing,
+    write_standing,
+)
 from qa_daemon.store.migrations import schema
 from qa_daemon.telemetry import log as telemetry
 from qa_daemon.telemetry.facts import Pseudonyms
@@ -217,3 +226,24 @@ def test_a_set_of_models_is_news_once(state: Path) -> None:
     assert is_news(state, "a" * 64)
     assert not is_news(state, "a" * 64)
     assert is_news(state, "b" * 64)
+
+
+def test_a_command_is_refused_while_another_changes_the_same_file(run: Run, state: Path) -> None:
+    site_package(state)
+    with (state / LOCK).open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        ran = run("models", "shadow", SITE, "--state", state)
+        assert ran.status == 2
+        assert "another `qa-daemon models`" in ran.err
+        assert not (state / FILE).exists()
+    assert run("models", "shadow", SITE, "--state", state).status == 0
+    assert [each.model for each in read_standing(state).shadows.values()] == [SITE]
+
+
+def test_a_promoted_model_of_another_slot_is_told(run: Run, state: Path) -> None:
+    site_package(state)
+    entry = Entry(model=SITE, by="somebody", at="2026-01-01T00:00:00+00:00")
+    write_standing(state, Standing(promoted={"axial_orientation axial": entry}))
+    ran = run("models", "list", "--state", state)
+    assert ran.status == 1
+    assert "was promoted for `axial_orientation axial`" in ran.err
