@@ -43,6 +43,9 @@ NO_PICTURES: Final = frozenset(
         "1.2.840.10008.5.1.4.1.1.66",  # Raw Data
     }
 )
+#: A slice of fewer rows or columns is out of what the models know: drawn up to their input, one of
+#: 16 to 32 pixels got sure and wrong regions.
+SLICE_SIDE_MIN: Final = 48
 #: Values of Image Type that name a projection for planning (PS3.3 C.8.2.1.1.1 and vendors).
 _LOCALISERS: Final = frozenset({"LOCALIZER", "SCOUT", "TOPOGRAM", "SURVIEW", "SCANOGRAM"})
 _REWORKED: Final = frozenset({"DERIVED", "SECONDARY"})
@@ -112,15 +115,15 @@ def choose_frames(
 ) -> tuple[Chosen, ...]:
     """Return at most `slices_max` frames, evenly spaced over the stack, in its order.
 
-    Localisers are left out; frames of the plane that most have are preferred to others, and
-    original pictures to derived ones and to secondary captures.
+    Localisers and slices below `SLICE_SIDE_MIN` are left out; frames of the plane that most have
+    are preferred to others, and original pictures to derived ones and to secondary captures.
 
     Parameters
     ----------
     planes
         Those that may be looked at; None where every picture may.
     """
-    runs = _preferred(_runs(series), series.modality, planes)
+    runs = _preferred(_large(_runs(series), series.modality), series.modality, planes)
     ends = list(accumulate(len(run.frames) for run in runs))
     total = ends[-1] if ends else 0
     count = min(total, slices_max)
@@ -143,9 +146,14 @@ def why_not(series: Series, known: Known) -> Abstention | None:
     runs, planes = _runs(series), known.wanted
     if not runs:
         return Abstention.NOT_APPLICABLE
-    if planes is None:
-        return None
-    fit = sum(len(run.frames) for run in runs if _plane(run, series.modality) in planes)
+    if known.target in ANY_PLANE and all(_is_tiny(run.instance) for run in runs):
+        return Abstention.OUT_OF_DISTRIBUTION
+    return None if planes is None else _why_no_plane(runs, series.modality, planes)
+
+
+def _why_no_plane(runs: Sequence[_Run], modality: str, planes: frozenset[str]) -> Abstention | None:
+    """Return why too few frames lie in one of the planes, None if enough do."""
+    fit = sum(len(run.frames) for run in runs if _plane(run, modality) in planes)
     if 2 * fit > sum(len(run.frames) for run in runs):
         return None
     is_axial = planes == {BodyPlane.AXIAL}
@@ -168,6 +176,18 @@ def _runs(series: Series) -> list[_Run]:
         if has_decodable_pixels(instance) and _is_picture(instance):
             runs += _runs_of(instance)
     return runs
+
+
+def _large(runs: Sequence[_Run], modality: str) -> Sequence[_Run]:
+    """Return the runs that are not too small to show anatomy; all if there is no other."""
+    if modality not in SLICES:
+        return runs
+    return [run for run in runs if not _is_tiny(run.instance)] or runs
+
+
+def _is_tiny(instance: Instance) -> bool:
+    sides = [first_text(instance.elements, keyword) for keyword in ("Rows", "Columns")]
+    return any(side.isdecimal() and int(side) < SLICE_SIDE_MIN for side in sides)
 
 
 def _runs_of(instance: Instance) -> list[_Run]:

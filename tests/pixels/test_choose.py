@@ -32,7 +32,7 @@ ONLY_AXIAL = frozenset({"axial"})
 
 
 def instances(**plan: Any) -> list[Instance]:
-    small = CtPlan(slices=5, rows=8, columns=8, pixel_spacing_mm=(50.0, 50.0))
+    small = CtPlan(slices=5, rows=48, columns=48, pixel_spacing_mm=(8.0, 8.0))
     made = ct_series(evolve(small, **plan))
     return [read_instance(part10(data_set), Limits()) for data_set in made]
 
@@ -135,6 +135,27 @@ def test_what_no_model_can_be_asked_about_says_why(
     target: str, series: Series, reason: Abstention | None
 ) -> None:
     assert why_not(series, Known(target)) is reason
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(47, 48), (48, 16)])
+def test_a_slice_too_small_to_show_anatomy_gets_no_region(rows: int, columns: int) -> None:
+    tiny = instances(rows=rows, columns=columns)
+    assert why_not(series_of(tiny), Known("body_region")) is Abstention.OUT_OF_DISTRIBUTION
+    assert len(choose_frames(series_of(tiny), 3)) == 3  # what else is asked is asked
+
+
+def test_slices_too_small_to_show_anatomy_are_left_out_beside_others() -> None:
+    found = instances(slices=6)
+    tiny = {each.sop_instance_uid for each in found[:3]}
+    mixed = [
+        evolve(each, elements={**each.elements, "Rows": Element("US", (16,))})
+        if each.sop_instance_uid in tiny
+        else each
+        for each in found
+    ]
+    assert why_not(series_of(mixed), Known("body_region")) is None
+    assert len(choose_frames(series_of(mixed), 6)) == 3
+    assert not tiny & {each.sop_instance_uid for each in choose_frames(series_of(mixed), 6)}
 
 
 def test_a_radiograph_is_not_for_these_models_but_other_targets_are_left_to_theirs() -> None:
