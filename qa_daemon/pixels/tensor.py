@@ -56,16 +56,22 @@ def contrast(grey: Grey, modality: str) -> Grey:
     CT in Hounsfield units is windowed by `CT_WINDOW_HU`; everything else, and CT that turns out
     not to be in HU, by the percentiles `GREY_PERCENTILES` of the slice.
     """
-    if modality == "CT":
-        low, high = CT_WINDOW_HU
-        windowed = np.clip((grey - low) / (high - low), 0.0, 1.0)
-        if float(windowed.std()) > WINDOWED_SPREAD_MIN:
-            return np.asarray(windowed, np.float32)
     step = _stride(grey.shape)
+    if modality == "CT":
+        windowed = _windowed(grey, *CT_WINDOW_HU)
+        if float(windowed[::step, ::step].std()) > WINDOWED_SPREAD_MIN:
+            return windowed
     low, high = np.percentile(grey[::step, ::step], GREY_PERCENTILES)
     if high - low < SPREAD_MIN:
         return np.zeros(grey.shape, np.float32)
-    return np.asarray(np.clip((grey - low) / (high - low), 0.0, 1.0), np.float32)
+    return _windowed(grey, float(low), float(high))
+
+
+def _windowed(grey: Grey, low: float, high: float) -> Grey:
+    """Return grey values with `low` as 0 and `high` as 1, clipped; one new array, three passes."""
+    shown = np.subtract(grey, np.float32(low), dtype=np.float32)
+    shown *= np.float32(1.0 / (high - low))
+    return np.clip(shown, 0.0, 1.0, out=shown)
 
 
 def body_frame(shown: Grey, spacing: tuple[float, float] = (1.0, 1.0)) -> Frame:
@@ -81,8 +87,8 @@ def body_frame(shown: Grey, spacing: tuple[float, float] = (1.0, 1.0)) -> Frame:
     rows, columns = shown.shape
     step = _stride(shown.shape)
     body = _thick(shown[::step, ::step] > BODY_CONTRAST_MIN)
-    top, bottom = _extent(body.mean(axis=1), step, rows)
-    left, right = _extent(body.mean(axis=0), step, columns)
+    top, bottom = _extent(np.count_nonzero(body, axis=1) / body.shape[1], step, rows)
+    left, right = _extent(np.count_nonzero(body, axis=0) / body.shape[0], step, columns)
     whole = max(rows * spacing[0], columns * spacing[1])
     side = max((bottom - top) * spacing[0], (right - left) * spacing[1])
     if side < FRAME_SHARE_MIN * whole:
@@ -100,7 +106,7 @@ def framed(shown: Grey, frame: Frame, size: int, spacing: tuple[float, float] = 
     rows = triangle_weights(shown.shape[0], spacing[0], first, frame.side, size)
     first = frame.centre_column - frame.side / 2
     columns = triangle_weights(shown.shape[1], spacing[1], first, frame.side, size)
-    return _banded(columns, _banded(rows, shown).T).T.astype(np.float32)
+    return np.asarray(_banded(rows, shown) @ columns.T, np.float32)
 
 
 def disc(size: int) -> NDArray[np.bool_]:
@@ -169,10 +175,12 @@ def _thick(body: NDArray[np.bool_]) -> NDArray[np.bool_]:
     reach = THIN_SAMPLES
     rows, columns = body.shape
     padded = np.pad(body, reach, constant_values=True)
-    down = np.logical_and.reduce([padded[at : at + rows] for at in range(2 * reach + 1)])
-    thick: NDArray[np.bool_] = np.logical_and.reduce(
-        [down[:, at : at + columns] for at in range(2 * reach + 1)]
-    )
+    down = padded[:rows].copy()
+    for at in range(1, 2 * reach + 1):
+        down &= padded[at : at + rows]
+    thick = down[:, :columns].copy()
+    for at in range(1, 2 * reach + 1):
+        thick &= down[:, at : at + columns]
     return thick
 
 

@@ -21,6 +21,9 @@ from qa_daemon.records.series import Series
 
 #: Frames of one object per question; each question has the deadline of an object.
 FRAMES_PER_QUESTION: Final = 4
+#: In so many frames of a series the patient table is sought: it costs as much as a model, and two
+#: that agree are enough (`pixels.table`).
+TABLE_FRAMES_MAX: Final = 4
 #: Which model's answers tell the direction of a stack, if there is none of its own.
 _REGION: Final = "body_region"
 
@@ -142,7 +145,7 @@ def _witnesses(card: ModelCard, series: Series, catalog: Catalog) -> tuple[Model
 def questions(series: Series, plan: Sequence[Asked], instances_max: int) -> Iterator[Question]:
     """Yield what to ask, instance by instance in the order of the series."""
     models = _models_by_frame(plan)
-    sampled = {frame for each in plan for frame in each.sampled}
+    seeking = _seeking(plan)
     by_uid: dict[str, list[int]] = {}
     for frame in models:
         by_uid.setdefault(frame.sop_instance_uid, []).append(frame.frame)
@@ -151,10 +154,17 @@ def questions(series: Series, plan: Sequence[Asked], instances_max: int) -> Iter
         uid = instance.sop_instance_uid
         if uid in by_uid:
             frames = sorted(by_uid[uid])
-            looks = [(models[at], at in sampled) for at in (Chosen(uid, each) for each in frames)]
+            looks = [(models[at], at in seeking) for at in (Chosen(uid, each) for each in frames)]
             yield from _of_instance(instance, frames, looks)
         elif uid in checked:
             yield Question(instance, _ends(instance))
+
+
+def _seeking(plan: Iterable[Asked]) -> frozenset[Chosen]:
+    """Return a few of the frames that speak for the series, evenly spaced."""
+    sampled = tuple(dict.fromkeys(frame for each in plan for frame in each.sampled))
+    count = min(len(sampled), TABLE_FRAMES_MAX)
+    return frozenset(sampled[(2 * part + 1) * len(sampled) // (2 * count)] for part in range(count))
 
 
 def _models_by_frame(plan: Iterable[Asked]) -> Mapping[Chosen, tuple[str, ...]]:
