@@ -14,7 +14,7 @@ import pickle
 import resource
 import signal
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from socket import socket
@@ -34,6 +34,7 @@ from qa_daemon.pixels.previews.shades import reduced
 from qa_daemon.pixels.table import table_side
 from qa_daemon.predict.catalog import ModelCard
 from qa_daemon.predict.drawing.drawn import draw
+from qa_daemon.predict.drawing.small import shrink
 from qa_daemon.predict.interpreter import Interpreter, check_golden
 from qa_daemon.predict.prepare import PREPARATIONS, Prepared, View
 from qa_daemon.predict.wire import STATUS_MEMORY, Broken, Message, receive, send
@@ -114,14 +115,18 @@ def _rehearse() -> None:
 
 def _answered(message: Message, models: Mapping[str, Interpreter], limits: Limits) -> Message:
     if message.head.get("draws"):
-        return _pictures(message, limits)
+        return _pictures(message, limits, draw)
+    if message.head.get("shrinks"):
+        return _pictures(message, limits, shrink)
     return Message(_answer(message, models, limits))
 
 
-def _pictures(message: Message, limits: Limits) -> Message:
+def _pictures(
+    message: Message, limits: Limits, make: Callable[[Image, Mapping[str, Any]], tuple[Any, bytes]]
+) -> Message:
     """Return what frames of one object look like, or why they cannot be drawn."""
     try:
-        told, body = draw(read_image(message.body, limits), message.head)
+        told, body = make(read_image(message.body, limits), message.head)
     except Undecodable as error:
         return Message({"reason": error.irregularity.message, "drawn": []})
     except MemoryError:

@@ -30,6 +30,8 @@ from qa_daemon.predict.drawing.drawn import (
     Drawn,
     read,
 )
+from qa_daemon.predict.drawing.small import Small, body_bytes_max
+from qa_daemon.predict.drawing.small import read as read_small
 from qa_daemon.predict.heads.answer import MARKER, PLACED, predictions
 from qa_daemon.predict.heads.outputs import Outputs, Place, Subject, unable
 from qa_daemon.predict.process import ChildProcess, TooMuch
@@ -187,6 +189,26 @@ class Predictor:
         except (KeyError, TypeError, ValueError):
             self._child.close()
             return (), "the decoder answered what is no picture"
+
+    def shrink(self, content: bytes, frame: int, side_max: int) -> Small | None:
+        """Return a frame with neither side longer than `side_max`, None where it cannot be had.
+
+        Raises
+        ------
+        RetryableError
+            If the child cannot be started.
+        """
+        head = {"shrinks": True, "frames": [frame], "side": side_max}
+        try:
+            answer = self._child.ask(head, content, body_bytes_max(side_max))
+            if answer.head["reason"]:
+                return None
+            return read_small(answer.head["drawn"], answer.body, side_max)
+        except TooMuch:
+            return None
+        except (KeyError, TypeError, ValueError):
+            self._child.close()
+            return None
 
     def _shadow(
         self, plan: Sequence[Asked], series: Series, read: Reader

@@ -23,18 +23,14 @@ from qa_daemon.cli.opened import opened, settings_of
 from qa_daemon.config.packs import models_folder
 from qa_daemon.config.settings import Settings
 from qa_daemon.dicom.regions import regions_of
-from qa_daemon.errors import ConfigurationError, InputError
+from qa_daemon.errors import ConfigurationError
 from qa_daemon.geometry.cosines import Fault, read_cosines
 from qa_daemon.geometry.orientation import expected_class
 from qa_daemon.pipeline.rulebook import rules_in_force
 from qa_daemon.pipeline.standing import wanted_models
 from qa_daemon.pixels.choose import Chosen, Known, choose_frames
-from qa_daemon.pixels.codestream import Undecodable
-from qa_daemon.pixels.decode import decode_frame
-from qa_daemon.pixels.grayscale import grey_values, pixel_spacing
-from qa_daemon.pixels.image import read_image
-from qa_daemon.pixels.reduced import reduced
 from qa_daemon.predict.catalog import Catalog, ModelCard, load_catalog
+from qa_daemon.predict.client import Predictor
 from qa_daemon.records.element import first_text
 from qa_daemon.records.instance import Instance, Plane
 from qa_daemon.records.prediction import Prediction
@@ -134,6 +130,8 @@ class _Export:
 
     Attributes
     ----------
+    decoder
+        Opens pixels in a process with limits; it has no models.
     left_out
         Series by the reason why none of their pictures was taken.
     """
@@ -141,6 +139,7 @@ class _Export:
     folder: Path
     settings: Settings
     catalog: Catalog
+    decoder: Predictor
     rows: dict[str, list[Mapping[str, str]]] = field(factory=lambda: defaultdict(list))
     left_out: Counter[str] = field(factory=Counter)
 
@@ -182,14 +181,11 @@ class _Export:
     def _picture(
         self, content: bytes, number: int, modality: str, card: ModelCard
     ) -> Dataset | None:
-        try:
-            image = read_image(content, self.settings.limits)
-            grey = grey_values(image, decode_frame(image, number))
-        except (Undecodable, InputError):
+        small = self.decoder.shrink(content, number, SIDES_PER_INPUT * card.size)
+        if small is None:
             self.left_out["not decodable"] += 1
             return None
-        shown = Shown(modality, pixel_spacing(image, number))
-        return anonymous(reduced(grey, SIDES_PER_INPUT * card.size), shown)
+        return anonymous(small.picture, Shown(modality, small.spacing))
 
     def _write(self, target: str, picture: Dataset, row: Mapping[str, str]) -> None:
         place = self.folder / target
@@ -225,9 +221,10 @@ def export_labels(options: argparse.Namespace) -> int:
             print("no decision yet: nobody has accepted or rejected a suggestion of a prediction")
             return 0
         folder.mkdir(parents=True, exist_ok=True)
-        export = _Export(folder, settings, catalog)
-        for judgement in decisions:
-            export.add(judgement, store, spool)
+        with Predictor(Catalog(), settings.worker, settings.limits) as decoder:
+            export = _Export(folder, settings, catalog, decoder)
+            for judgement in decisions:
+                export.add(judgement, store, spool)
         export.finish()
     for target, rows in sorted(export.rows.items()):
         counts = Counter(row["decision"] for row in rows)
