@@ -33,6 +33,8 @@ SQUARE: Final = 1.9
 PLACES_PER_HEIGHT: Final = 10
 #: Range of grey values taken as black to white.
 PERCENTILES: Final = (1.0, 99.7)
+#: They are taken of about this many pixels per side: a tenth of a second less at 2,000.
+SAMPLES: Final = 512
 #: Least brightness above the ground, as a share of the range.
 STEP_MIN: Final = 0.03
 #: Added to the deviation of the ground, so that perfectly flat ground does not win by noise.
@@ -93,11 +95,14 @@ def marker_places(grey: Grey, *, size: int = PLACE_SIZE) -> Places:
 def sought_on(grey: Grey) -> tuple[Grey, float]:
     """Return the picture in 0..1, reduced to `SOUGHT_EDGE`, and how many pixels one stands for."""
     clean = np.nan_to_num(grey.astype(np.float32, copy=False))
-    low, high = np.percentile(clean, PERCENTILES)
+    long = max(clean.shape)
+    step = max(1, long // SAMPLES)
+    low, high = (float(value) for value in np.percentile(clean[::step, ::step], PERCENTILES))
     if high - low < SPREAD_MIN:
         return np.zeros((1, 1), np.float32), 1.0
-    shown = np.clip((clean - low) / (high - low), 0.0, 1.0).astype(np.float32)
-    long = max(shown.shape)
+    shown = np.subtract(clean, np.float32(low))
+    shown *= np.float32(1.0 / (high - low))
+    np.clip(shown, 0.0, 1.0, out=shown)
     if long <= SOUGHT_EDGE:
         return shown, 1.0
     reduced = framed(shown, Frame(long / 2, long / 2, float(long)), SOUGHT_EDGE)
@@ -178,13 +183,11 @@ def _conspicuous(
 ) -> NDArray[np.float64]:
     """Return how much each pixel's surrounding of a height is brighter than the ring around it."""
     inner, outer = max(3, round(height)), max(5, round(RING * height))
-    inner_sum, inner_count = _boxes(sums, inner)
-    outer_sum, outer_count = _boxes(sums, outer)
-    inner_square, _ = _boxes(squares, inner)
-    outer_square, _ = _boxes(squares, outer)
-    count = np.maximum(outer_count - inner_count, 1.0)
-    ground = (outer_sum - inner_sum) / count
-    spread = np.sqrt(np.maximum((outer_square - inner_square) / count - ground**2, 0.0))
+    inner_sum, inner_count = _boxes(sums, inner), _areas(sums, inner)
+    count = np.maximum(_areas(sums, outer) - inner_count, 1.0)
+    ground = (_boxes(sums, outer) - inner_sum) / count
+    ring_square = _boxes(squares, outer) - _boxes(squares, inner)
+    spread = np.sqrt(np.maximum(ring_square / count - ground**2, 0.0))
     step = inner_sum / inner_count - ground
     found: NDArray[np.float64] = np.where(step > STEP_MIN, step / (spread + GROUND_SPREAD), 0.0)
     return found
@@ -195,15 +198,20 @@ def _integral(picture: Grey) -> NDArray[np.float64]:
     return np.asarray(padded.cumsum(axis=0).cumsum(axis=1), np.float64)
 
 
-def _boxes(sums: NDArray[np.float64], side: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the sum over the square around each pixel, cut at the edges, and its area."""
-    rows, columns = sums.shape[0] - 1, sums.shape[1] - 1
-    before = side // 2
-    top = np.clip(np.arange(rows) - before, 0, rows)
-    bottom = np.clip(np.arange(rows) - before + side, 0, rows)
-    left = np.clip(np.arange(columns) - before, 0, columns)
-    right = np.clip(np.arange(columns) - before + side, 0, columns)
-    total = (
-        sums[bottom][:, right] - sums[top][:, right] - sums[bottom][:, left] + sums[top][:, left]
-    )
-    return total, np.outer(bottom - top, right - left).astype(np.float64)
+def _boxes(sums: NDArray[np.float64], side: int) -> NDArray[np.float64]:
+    """Return the sum over the square around each pixel, cut at the edges."""
+    (top, bottom), (left, right) = (_ends(length - 1, side) for length in sums.shape)
+    rows = sums[bottom] - sums[top]
+    return np.asarray(rows[:, right] - rows[:, left], np.float64)
+
+
+def _areas(sums: NDArray[np.float64], side: int) -> NDArray[np.float64]:
+    """Return how many pixels lie in the square around each."""
+    high, wide = (np.subtract(*_ends(length - 1, side)[::-1]) for length in sums.shape)
+    return np.outer(high, wide).astype(np.float64)
+
+
+def _ends(length: int, side: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return where the square around each place of an axis begins and ends."""
+    first = np.arange(length) - side // 2
+    return np.clip(first, 0, length), np.clip(first + side, 0, length)
