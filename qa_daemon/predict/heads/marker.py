@@ -2,6 +2,7 @@
 
 A model of this target looks at squares of the picture (`prepare.Squares`, preparation `patches`).
 Its outputs are `L`, `R`, then with six and more outputs the same letters mirrored, the rest none.
+From where on writing counts as mirrored a card says for all letters, or for those of one side.
 """
 
 from typing import Final
@@ -17,6 +18,8 @@ from qa_daemon.records.prediction import Abstention, Prediction
 #: The labels of the contract, and what a card calls the same letters in mirror writing.
 SIDES: Final = ("L", "R")
 MIRRORED: Final = ("L mirrored", "R mirrored")
+#: Nothing is surer: a card that asks for 1 is never content.
+WRITING_MAX: Final = 1.0 - 1e-9
 
 
 def marker_predictions(outputs: Outputs) -> tuple[Prediction, ...]:
@@ -45,10 +48,13 @@ def _frame(card: ModelCard, places: tuple[Place, ...]) -> Prediction:
     at = int(marked.sum(axis=1).argmax())
     found = float(marked[at].sum())
     given = marked[at] / max(found, 1e-12)  # the shares if a marker stands there
-    sides, writing = given[:2] + given[2:], float(given[2:].sum())
+    sides, writing = given[:2] + given[2:], min(float(given[2:].sum()), WRITING_MAX)
     side = int(sides.argmax())
     abstained = found * float(sides[side]) < card.label_threshold(SIDES[side])
-    is_read = not abstained and max(writing, 1.0 - writing) >= card.threshold("mirrored")
+    least = card.threshold("mirrored")
+    if writing > 0.5:
+        least = card.threshold(f"mirrored:{SIDES[side]}", least)
+    is_read = not abstained and max(writing, 1.0 - writing) >= least
     return Prediction(
         target=card.target,
         model=card.name,

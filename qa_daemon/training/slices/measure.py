@@ -17,7 +17,7 @@ from qa_daemon.predict.catalog import ModelCard
 from qa_daemon.predict.heads.labels import multi_label_predictions
 from qa_daemon.predict.heads.orientation import orientation_predictions
 from qa_daemon.predict.heads.outputs import Outputs, Subject
-from qa_daemon.predict.interpreter import Interpreter
+from qa_daemon.predict.interpreter import Interpreter, turned
 from qa_daemon.records.prediction import Prediction
 from qa_daemon.training.figures.calibration import best_temperature
 from qa_daemon.training.figures.curves import macro_f1
@@ -235,11 +235,24 @@ def region_figures(card: ModelCard, found: Scored) -> Figures:
     }
     return {
         "single slices": figures,
+        "axial, by how the slice lies: best label right": _by_turn(card, published),
         "series, 3 slices and more": _region_series(card, published),
         "macro F1, axial": round(macro_f1(confusion), 4),
         "confusion, rows are the truth": table,
         "no anatomy": empty,
     }
+
+
+def _by_turn(card: ModelCard, found: Scored) -> Figures:
+    """Return how often the best label is right on slices turned and mirrored, by orientation."""
+    model, items = Interpreter(card), [each for each in found.items if each.plane == "axial"]
+    pictures = found.pictures[[each.plane == "axial" for each in found.items]]
+    figures: Figures = {}
+    for label in range(8):
+        best = model.scores(np.ascontiguousarray(turned(pictures, label))).argmax(axis=1)
+        right = sum(REGIONS[at] in each.regions for at, each in zip(best, items, strict=True))
+        figures[str(label)] = wilson(right, len(items))
+    return figures
 
 
 def _region_series(card: ModelCard, found: Scored) -> Figures:

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from attrs import evolve
 
 from qa_daemon.predict.catalog import ModelCard
 from qa_daemon.predict.heads.answer import predictions
@@ -54,6 +55,16 @@ def test_a_letter_is_read_with_its_box() -> None:
 def test_mirror_writing_is_read_as_such() -> None:
     series = said([RIGHT_MIRRORED])[0]
     assert (series.label, series.abstained, series.mirrored) == ("R", False, True)
+
+
+def test_a_card_may_say_that_letters_of_one_side_never_count_as_mirrored() -> None:
+    careful = evolve(CARD, thresholds={**CARD.thresholds, "mirrored:R": 1.0})
+    place = Place(np.asarray(RIGHT_MIRRORED, np.float32) * 100, Box(0, 0, 8, 8))
+    empty = np.zeros((0, careful.outputs), np.float32)
+    outputs = Outputs(careful, (Subject("1.2.3", 1),), empty, places=((place,),))
+    assert predictions("side_marker", outputs)[0].mirrored is None
+    unturned = predictions("side_marker", evolve(outputs, card=CARD))[0]
+    assert unturned.mirrored is True
 
 
 def test_writing_that_may_be_either_is_left_open() -> None:

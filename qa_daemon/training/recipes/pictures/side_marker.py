@@ -26,7 +26,7 @@ from qa_daemon.pixels.inputs.marker import (
     marker_places,
     sought_on,
 )
-from qa_daemon.predict.catalog import Catalog, ModelCard
+from qa_daemon.predict.catalog import UNDECIDED, Catalog, ModelCard
 from qa_daemon.predict.heads.marker import marker_predictions
 from qa_daemon.predict.heads.outputs import Outputs, Place, Subject
 from qa_daemon.records.prediction import Box, Prediction
@@ -105,8 +105,10 @@ WORDS: Final = Words(
         "Real markers that it was fitted on come from one hospital (D and E on bright plates);",
         "other letters were drawn, and all pictures were thumbnails of 256 pixels. A letter that",
         "stands on bone, is turned by a quarter, is cut by the edge or has others of its size",
-        "beside it is not read. D and E turned by half a turn look mirrored. I and G are not read.",
-        "A letter added after the exposure may itself be wrong.",
+        "beside it is not read. D and E turned by half a turn look mirrored; so does an L turned",
+        "by a quarter: it is never called mirrored, though one real L, of a chest, is. I and G are",
+        "not read. Nobody marked boxes outside the one hospital: there the share of boxes that",
+        "lie on the marker is not known. A letter added later may itself be wrong.",
     ),
     meanings={
         "L": "left: L or E",
@@ -335,9 +337,13 @@ def _calibrated(card: ModelCard, found: Scored[Spot], _beside: Catalog) -> Calib
         f"{wilson(bad, len(kept))[1:]}"
     )
     mirrored = "set by hand: mirrored writing turns a picture, and no real one was to be had"
-    return with_thresholds(
-        card, {"label": Chosen(value, how), "mirrored": Chosen(MIRRORED_MIN, mirrored)}
-    )
+    left = "never: an L that is turned by a quarter looks mirrored, as two real ones do"
+    chosen = {
+        "label": Chosen(value, how),
+        "mirrored": Chosen(MIRRORED_MIN, mirrored),
+        "mirrored:L": Chosen(UNDECIDED, left),
+    }
+    return with_thresholds(card, chosen)
 
 
 @frozen
