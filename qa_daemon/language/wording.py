@@ -6,6 +6,7 @@ from typing import Final
 
 from attrs import field, frozen
 
+from qa_daemon.records.assignment import Assignment
 from qa_daemon.records.finding import Change, Finding, JsonValue
 
 #: Elements whose value may stand in a sentence: codes and numbers that name no patient.
@@ -57,7 +58,7 @@ def wording_of(finding: Finding) -> Wording:
     parts = {
         "found": _found(finding, change),
         "expected": _expected(change),
-        "shown": _shown(finding.evidence),
+        "shown": _shown(finding.evidence) or _moved(finding.assignment),
         "seen": _label(finding.evidence.get("view", "")),
         "ordered": finding.evidence.get("order.modality", ""),
         "ordered_part": finding.evidence.get("order.regions", "").replace("\\", ","),
@@ -121,6 +122,14 @@ def _shown(evidence: Mapping[str, str]) -> str:
         if any(labels):
             return ",".join(filter(None, labels))
     return _label(evidence.get("pixels", ""))
+
+
+def _moved(told: Assignment | None) -> str:
+    """Return what the series show that belong to other orders, each part once."""
+    moving = {move.series_instance_uid for move in told.moves} if told else set()
+    series = told.series if told else ()
+    shown = (_label(each.shows) for each in series if each.series_instance_uid in moving)
+    return ",".join(dict.fromkeys(filter(None, shown)))
 
 
 def _sides(finding: Finding, change: Change | None) -> dict[str, str]:

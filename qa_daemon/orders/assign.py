@@ -114,17 +114,46 @@ class Proposal:
     series_instance_uids: tuple[str, ...] = ()
 
 
+@frozen
+class Assigned:
+    """How series and orders of a visit belong together.
+
+    Attributes
+    ----------
+    orders
+        Those that are in force.
+    fit
+        How well each series (row) fits each of them (column), in log odds.
+    proposals
+        What should change so that images and orders agree, surest first.
+    """
+
+    orders: tuple[Order, ...] = ()
+    fit: tuple[tuple[float, ...], ...] = ()
+    proposals: tuple[Proposal, ...] = ()
+
+
+def assigned(filed: Sequence[Filed], orders: Sequence[Order]) -> Assigned:
+    """Return which images of a visit belong to which of its orders."""
+    in_force = [order for order in orders if not order.is_cancelled]
+    table = _Table.of(filed, in_force)
+    found: list[Proposal] = []
+    if filed and in_force:
+        found = _mistakes(_moves(table, _assigned(table)).values(), table)
+        found += _shares(table, _after(table, found))
+    found += _unmatched(table, found, any(_is_told(order) for order in orders))
+    found.sort(key=lambda each: -each.probability)
+    fit = tuple(tuple(each.log_odds for each in row) for row in table.weighed)
+    return Assigned(tuple(in_force), fit, tuple(found))
+
+
 def proposals(filed: Sequence[Filed], orders: Sequence[Order]) -> tuple[Proposal, ...]:
     """Return what should change so that images and orders of one visit agree, surest first."""
-    open_orders = [order for order in orders if not order.is_cancelled]
-    if not filed or not open_orders:
-        return ()
-    table = _Table.of(filed, open_orders)
-    wanted = _assigned(table)
-    found = _mistakes(_moves(table, wanted).values(), table)
-    shares = _shares(table, _after(table, found))
-    found += [*shares, *_unmatched(table, found, shares)]
-    return tuple(sorted(found, key=lambda each: -each.probability))
+    return assigned(filed, orders).proposals
+
+
+def _is_told(order: Order) -> bool:
+    return order.source is not OrderSource.IMAGES
 
 
 @frozen
@@ -426,15 +455,12 @@ def _shows_both(table: _Table, row: int, own: int, other: int) -> bool:
     return True
 
 
-def _unmatched(
-    table: _Table, found: Sequence[Proposal], shares: Sequence[Proposal]
-) -> list[Proposal]:
+def _unmatched(table: _Table, found: Sequence[Proposal], anything_told: object) -> list[Proposal]:
     """Return orders without images and images without order, after all proposals."""
-    told = [column for column, order in enumerate(table.orders)
-            if order.source is not OrderSource.IMAGES]  # fmt: skip
-    if not told:
+    if not anything_told:
         return []
-    moves = [move for each in (*found, *shares) for move in each.moves]
+    told = [column for column, order in enumerate(table.orders) if _is_told(order)]
+    moves = [move for each in found for move in each.moves]
     reached = {move.target.key for move in moves}
     named = {column for columns in table.current for column in columns}
     seen = {each.modality for each in table.filed}

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Final
 
 from attrs import define, evolve, frozen
@@ -29,13 +28,14 @@ from qa_daemon.store.database import Store
 from qa_daemon.store.leases import Lease, Terms
 from qa_daemon.store.review import habit_rows
 from qa_daemon.store.visits import order_rows
+from qa_daemon.suggest.visit.causes import with_causes
 from qa_daemon.telemetry.events import LogEvent
 from qa_daemon.telemetry.log import log
 
 # Other series of the study that are read as witnesses; a study has rarely more than 20.
 SIBLINGS_MAX: Final = 50
-# Other series of the visit; a trauma patient may have so many in a day.
-COMPANIONS_MAX: Final = 100
+# Series of one visit, the first that came; a trauma patient may have a hundred in a day.
+VISIT_MAX: Final = 300
 NOTHING: Final = Verdict((), Outcomes())
 
 # What a station wrote longer ago says little of how it is set up now.
@@ -154,6 +154,15 @@ def _judge(bench: Bench, lease: Lease) -> bool:
     siblings, context = surroundings(bench, lease.series_key, series, known)
     verdict = bench.engine.judge(series, result.inference, siblings, context)
     of_study = bench.engine.examine_study((series, *siblings), context).verdict
+    of_visit = _of_visit(bench, lease, SeriesReport(series, result.inference, verdict), known)
+    if of_visit is not None:
+        inference = result.inference
+
+        def judged(mended: Series) -> Verdict:
+            meant = evolve(context, order=known.facts_of(mended))
+            return bench.engine.judge(mended, inference, siblings, meant)
+
+        verdict = with_causes(verdict, of_visit, series, judged)
     now = datetime.now(UTC)
     judgement = result_rows.Judgement(
         event=_event(verdict),
@@ -161,8 +170,8 @@ def _judge(bench: Bench, lease: Lease) -> bool:
         rule_pack=bench.engine.rules_digest,
         models={card.name: card.digest for card in bench.engine.catalog.cards.values()},
         study=of_study,
-        visit=_of_visit(bench, lease, SeriesReport(series, result.inference, verdict), known),
-        fingerprint_of=partial(_fingerprint, practice),
+        visit=of_visit,
+        fingerprint_of=_fingerprint(practice),
         practice=practice,
         observed=observed(series),
     )
@@ -179,18 +188,28 @@ def _judge(bench: Bench, lease: Lease) -> bool:
     return saved
 
 
-def _fingerprint(practice: Practice, finding: Finding) -> Fingerprint | None:
-    """Return the issue of a finding; what needs nobody's decision is no issue."""
-    return fingerprint_of(finding, practice) if above_info((finding,)) else None
+def _fingerprint(practice: Practice) -> Callable[[Finding], Fingerprint | None]:
+    """Return what gives findings their issue; what needs nobody's decision is no issue."""
+
+    def of(finding: Finding) -> Fingerprint | None:
+        # A mistake between orders is nobody's habit, and the same whichever series is judged.
+        where = practice if finding.assignment is None else Practice()
+        return fingerprint_of(finding, where) if above_info((finding,)) else None
+
+    return of
 
 
-def _of_visit(bench: Bench, lease: Lease, own: SeriesReport, known: VisitOrders) -> Verdict:
+def _of_visit(bench: Bench, lease: Lease, own: SeriesReport, known: VisitOrders) -> Verdict | None:
     """Judge all series of the visit that lie there now.
 
-    Also where there is nothing to compare: what was said before an order went must not stay.
+    Also where there is nothing to compare: what was said before an order went must not stay. None
+    for a series beyond the first `VISIT_MAX`: whichever of those is judged, the verdict is one.
     """
-    rows = order_rows.companions(bench.store, lease.series_key, COMPANIONS_MAX)
-    found = (_companion(bench, key, revision) for key, revision in rows)
+    rows = order_rows.members(bench.store, lease.series_key, VISIT_MAX)
+    others = [row for row in rows if row[0] != lease.series_key]
+    if len(rows) == len(others) > 0:
+        return None
+    found = (_companion(bench, key, revision) for key, revision in others)
     reports = [own, *(each for each in found if each is not None)]
     return bench.engine.examine_visit(reports, known.orders).verdict
 

@@ -6,6 +6,8 @@ from typing import TypeAlias
 
 from attrs import field, frozen
 
+from qa_daemon.records.assignment import Assignment
+
 
 class Severity(IntEnum):
     """How much a finding matters; greater is worse."""
@@ -137,6 +139,8 @@ class Finding:
         The likeliest change set and the others; filled in by the room `suggest`.
     proposed
         Values by keyword that the check hands to the room `suggest`, which takes them out again.
+    assignment
+        Of findings about series and orders of a visit: series, orders, moves and how well they fit.
     """
 
     rule: str
@@ -150,6 +154,7 @@ class Finding:
     suggestion: Suggestion | None = None
     alternatives: tuple[Suggestion, ...] = ()
     proposed: Mapping[str, tuple[str, ...]] = field(factory=dict)
+    assignment: Assignment | None = None
 
 
 @frozen

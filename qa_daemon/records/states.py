@@ -31,7 +31,7 @@ class SeriesEvent(StrEnum):
     GIVE_UP = "give_up"
     REQUEUE = "requeue"
     RECHECK = "recheck"
-    ORDERS_TOLD = "orders_told"
+    VISIT_NEWS = "visit_news"
     UNDO = "undo"
     LATE_INSTANCE = "late_instance"
 
@@ -67,11 +67,11 @@ TRANSITIONS: Final[Mapping[tuple[SeriesState, SeriesEvent], SeriesState]] = Mapp
         # New rules or models look again at what nobody has decided yet; the revision stays.
         (_S.CLEAN, _E.RECHECK): _S.SETTLED,
         (_S.WAITING, _E.RECHECK): _S.SETTLED,
-        # Orders that were told of later change the verdict, not the pixels. A verdict that
+        # Orders and images that come later change the verdict, not the pixels. A verdict that
         # is under way has read the orders already: it is begun once more.
-        (_S.PREDICTED, _E.ORDERS_TOLD): _S.PREDICTED,
-        (_S.CLEAN, _E.ORDERS_TOLD): _S.PREDICTED,
-        (_S.WAITING, _E.ORDERS_TOLD): _S.PREDICTED,
+        (_S.PREDICTED, _E.VISIT_NEWS): _S.PREDICTED,
+        (_S.CLEAN, _E.VISIT_NEWS): _S.PREDICTED,
+        (_S.WAITING, _E.VISIT_NEWS): _S.PREDICTED,
         (_S.DECIDED, _E.UNDO): _S.WAITING,
         # Of what has left, the reverse may leave; a verdict that sent nothing is simply undone.
         (_S.DELIVERED, _E.UNDO): _S.WAITING,

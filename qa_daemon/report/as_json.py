@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeAlias
 
+from attrs import asdict
+
 from qa_daemon.dicom.json_model import tag_and_vr
 from qa_daemon.records.finding import (
     Action,
@@ -170,7 +172,7 @@ def _findings(verdict: Verdict) -> list[Json]:
 
 def finding_as_json(finding: Finding) -> Json:
     """Return one finding in the form of the contract, section 2."""
-    return {
+    written: dict[str, Json] = {
         "rule": finding.rule,
         "topic": str(finding.topic),
         "severity": finding.severity.word,
@@ -188,6 +190,9 @@ def finding_as_json(finding: Finding) -> Json:
             else [suggestion_as_json(each) for each in finding.alternatives]
         ),
     }
+    if finding.assignment is not None:
+        written["assignment"] = asdict(finding.assignment)
+    return written
 
 
 def suggestion_as_json(suggestion: Suggestion) -> Json:

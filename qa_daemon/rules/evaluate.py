@@ -261,6 +261,7 @@ def _finding(rule: Rule, hit: Hit, facts: SeriesFacts | StudyFacts) -> Finding:
         sop_instance_uids=hit.sop_instance_uids,
         evidence=evidence,
         proposed=hit.proposed,
+        assignment=hit.assignment,
     )
 
 

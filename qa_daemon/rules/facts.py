@@ -15,9 +15,10 @@ from qa_daemon.geometry.planes import BodyPlane, body_plane
 from qa_daemon.geometry.stack import Slice as StackSlice
 from qa_daemon.geometry.stack import StackFacts, stack_facts
 from qa_daemon.orders.asked import keys_of
-from qa_daemon.orders.assign import Filed, Proposal, proposals
+from qa_daemon.orders.assign import Assigned, Filed, Proposal, assigned
 from qa_daemon.orders.evidence import statements
 from qa_daemon.orders.lexicon.read import regions_named
+from qa_daemon.records.assignment import Assignment
 from qa_daemon.records.element import Element, first_text
 from qa_daemon.records.finding import Level, Severity
 from qa_daemon.records.inference import Inference
@@ -41,6 +42,8 @@ class Hit:
         None means the severity of the rule.
     proposed
         Values that would mend it, by keyword, for rules whose `suggest` says `from_check`.
+    assignment
+        Of findings about series and orders of a visit: what they rest on.
     """
 
     message: str = ""
@@ -49,6 +52,7 @@ class Hit:
     severity: Severity | None = None
     confidence: float | None = None
     proposed: Mapping[str, tuple[str, ...]] = field(factory=dict)
+    assignment: Assignment | None = None
 
 
 @frozen
@@ -246,9 +250,14 @@ class VisitFacts(StudyFacts):
         )
 
     @cached_property
+    def assigned(self) -> Assigned:
+        """Which images belong to which order."""
+        return assigned(self.filed, self.orders)
+
+    @property
     def proposals(self) -> tuple[Proposal, ...]:
         """What should change so that images and orders agree."""
-        return proposals(self.filed, self.orders)
+        return self.assigned.proposals
 
 
 def _slice(

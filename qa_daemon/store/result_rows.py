@@ -20,6 +20,7 @@ from qa_daemon.store.database import Store
 from qa_daemon.store.leases import Lease, advance
 from qa_daemon.store.review import decision_rows, habit_rows, issue_rows
 from qa_daemon.store.tables import findings, issues, results, series, study_results, suggestions
+from qa_daemon.store.visits import news_rows
 
 
 def _no_issue(_finding: Finding) -> None:
@@ -152,8 +153,24 @@ def save_judgement(store: Store, lease: Lease, judgement: Judgement, now: dateti
             own = series.c.series_key == lease.series_key
             visit_key = connection.scalar(select(series.c.visit_key).where(own))
             if visit_key:
+                before = _moves_of(connection, visit_key)
                 _keep_larger(connection, visit_key, judgement.visit, judgement, now)
+                others = before ^ _moves_of(connection, visit_key)
+                uids = {uid for uid, _ in others} - {lease.series_instance_uid}
+                news_rows.moved_otherwise(connection, visit_key, uids, now)
     return True
+
+
+def _moves_of(connection: Connection, visit_key: str) -> set[tuple[str, str]]:
+    """Return each series that findings of a visit move, with the order that it belongs to."""
+    lying = select(findings.c.document).where(findings.c.study_key == visit_key)
+    told = (documents.read(text, Finding).assignment for text in connection.scalars(lying))
+    return {
+        (move.series_instance_uid, each.orders[move.target].accession_number)
+        for each in told
+        if each is not None
+        for move in each.moves
+    }
 
 
 def _keep_result(connection: Connection, lease: Lease, values: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 from attrs import evolve
 
 from qa_daemon.orders.asked import with_told
+from qa_daemon.records.element import first_text
 from qa_daemon.records.finding import Change, Finding, Suggestion, Verdict
 from qa_daemon.records.inference import Inference
 from qa_daemon.records.order import Order
@@ -15,7 +16,6 @@ from qa_daemon.rules.evaluate import evaluate, judged
 from qa_daemon.rules.facts import Context, SeriesFacts, StudyFacts, VisitFacts
 from qa_daemon.rules.schema import Outcome, Registered, Rule, RulePack, Suggest
 from qa_daemon.suggest import sources
-from qa_daemon.suggest.order import with_order
 from qa_daemon.suggest.orientation import orientation_suggestions
 from qa_daemon.suggest.radiograph import (
     patient_orientation_suggestions,
@@ -25,6 +25,7 @@ from qa_daemon.suggest.radiograph import (
 )
 from qa_daemon.suggest.side import per_image_suggestions, side_suggestions
 from qa_daemon.suggest.values import applied, obeys_vr, removing, replacing
+from qa_daemon.suggest.visit.order import with_order
 
 
 def judge(
@@ -73,8 +74,16 @@ def judge_visit(
     orders
         Those known of; what the images themselves tell is added.
     """
-    facts = VisitFacts(tuple(series), inferences=inferences, orders=with_told(orders, series))
+    # In one order, whichever series is judged: the same finding has to come out the same.
+    whole = tuple(sorted(series, key=lambda each: (each.study_instance_uid, _number(each))))
+    known = with_told(sorted(orders, key=lambda each: str(each.key)), whole)
+    facts = VisitFacts(whole, inferences=inferences, orders=known)
     return _with_suggestions(evaluate(pack, facts), pack, facts)
+
+
+def _number(series: Series) -> tuple[int, str]:
+    number = first_text(series.shared, "SeriesNumber")
+    return (int(number) if number.isdecimal() else 0, series.series_instance_uid)
 
 
 def _check(rule: Rule) -> str:

@@ -8,7 +8,7 @@ FINAL = {SeriesState.CLEAN, SeriesState.DELIVERED, SeriesState.QUARANTINED}
 FROM_OUTSIDE = {
     SeriesEvent.LATE_INSTANCE,
     SeriesEvent.RECHECK,
-    SeriesEvent.ORDERS_TOLD,
+    SeriesEvent.VISIT_NEWS,
     SeriesEvent.UNDO,
 }
 WORK = set(SeriesEvent) - FROM_OUTSIDE

@@ -1,10 +1,12 @@
 """Paths in, everything that was found out: the pipeline of the service in one go."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from rich.progress import Progress
 
 from qa_daemon.cli.checking import collect, media
@@ -22,7 +24,9 @@ from qa_daemon.records.finding import Finding, Outcomes, Rejection, Verdict, abo
 from qa_daemon.records.instance import Instance
 from qa_daemon.records.series import Series
 from qa_daemon.report.summary import SeriesReport, StudyReport, VisitReport
+from qa_daemon.rules.facts import Context
 from qa_daemon.series.assemble import assemble
+from qa_daemon.suggest.visit.causes import with_causes
 
 STATUS_CLEAN: Final = 0
 STATUS_FINDINGS: Final = 1
@@ -105,7 +109,9 @@ class Examination:
         """Examine everything that lies at the paths."""
         gathered = self._gathered(collect.found(paths, place), progress)
         series, studies = self._judged(gathered, progress)
-        of_visits = (*self._media(gathered), *self._visits(series))
+        judged = tuple(self._visits(series))
+        series = self._with_causes(series, judged)
+        of_visits = (*self._media(gathered), *judged)
         fruitful = gathered.studies_by_path.keys() | {
             medium.named for medium in gathered.media if media.findings(medium, self.engine.pack)
         }
@@ -158,6 +164,30 @@ class Examination:
         by_series = {id(each.series): each for each in reports}
         for series in visits(each.series for each in reports):
             yield self.engine.examine_visit([by_series[id(each)] for each in series])
+
+    def _with_causes(
+        self, reports: Sequence[SeriesReport], of_visits: Iterable[VisitReport]
+    ) -> tuple[SeriesReport, ...]:
+        """Tell what a finding about a visit explains as an info, where images are to move."""
+        moving = [each.verdict for each in of_visits if each.verdict.findings]
+
+        def judged(report: SeriesReport, mended: Series) -> Verdict:
+            siblings = [
+                each.series
+                for each in reports
+                if each.series.study_instance_uid == mended.study_instance_uid
+                and each is not report
+            ]
+            context = Context(datetime.now(UTC).astimezone())
+            return self.engine.judge(mended, report.inference, siblings, context)
+
+        found = []
+        for report in reports:
+            verdict = report.verdict
+            for of_visit in moving:
+                verdict = with_causes(verdict, of_visit, report.series, partial(judged, report))
+            found.append(evolve(report, verdict=verdict))
+        return tuple(found)
 
     def _media(self, gathered: _Gathered) -> Iterator[VisitReport]:
         for medium in gathered.media:

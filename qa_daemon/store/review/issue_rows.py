@@ -37,13 +37,19 @@ def note(connection: Connection, found: Finding, fingerprint: Fingerprint, now: 
             "protocol": practice.protocol,
             "change": fingerprint.change,
             "severity": found.severity.value,
-            "message": found.message,
+            "message": _message(found),
             "ruling": "",
             "muted_until": None,
             "noted_at": now,
         }
         connection.execute(insert(issues).values(values))
     return key
+
+
+def _message(found: Finding) -> str:
+    """Return what an issue is called; of one visit only its kind, for the rest is one patient's."""
+    told = found.assignment
+    return found.message if told is None else f"Images and orders of a visit: {told.kind}"
 
 
 def issue_list(store: Store, spans: Spans, count_max: int) -> tuple[Issue, ...]:

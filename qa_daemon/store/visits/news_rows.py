@@ -4,10 +4,11 @@ Written in the transaction that keeps the orders, carried out in one by the work
 die anywhere, and a message that comes twice changes nothing.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 
 from qa_daemon.records.states import TRANSITIONS, SeriesEvent, sources
 from qa_daemon.store.database import Store
@@ -54,16 +55,33 @@ def carry_out(store: Store, now: datetime, count_max: int) -> tuple[int, tuple[s
     return len(rows), tuple(sorted(moved))
 
 
+def moved_otherwise(
+    connection: Connection, visit_key: str, moves: Iterable[str], now: datetime
+) -> None:
+    """Have series of a visit judged again that a verdict about the visit moves, or no longer does.
+
+    Their own findings are the visit's children then, or stand for themselves again.
+    """
+    uids = sorted(moves)
+    if uids:
+        _again(connection, now, series.c.visit_key == visit_key,
+               series.c.series_instance_uid.in_(uids))  # fmt: skip
+
+
 def _judge_again(connection: Connection, patient_key: str, day: str, now: datetime) -> list[str]:
-    event = SeriesEvent.ORDERS_TOLD
     of_day = (
         series.c.study_date == day if day else series.c.last_received_at >= now - ANY_DAY_BEFORE
     )
+    return _again(connection, now, series.c.patient_key == patient_key, of_day)
+
+
+def _again(connection: Connection, now: datetime, *condition: ColumnElement[bool]) -> list[str]:
+    event = SeriesEvent.VISIT_NEWS
     (following,) = {TRANSITIONS[state, event] for state in sources(event)}
     # A new fence: a worker that is judging has read the orders of before, and may write nothing.
     again = (
         update(series)
-        .where(series.c.patient_key == patient_key, of_day, series.c.state.in_(sources(event)))
+        .where(*condition, series.c.state.in_(sources(event)))
         .values(
             state=following.value,
             state_since=now,

@@ -143,13 +143,15 @@ def asked(store: Store, visit_key: str, now: datetime, due_at: datetime, attempt
             connection.execute(insert(order_lookups).values(values | {"visit_key": visit_key}))
 
 
-def companions(store: Store, series_key: str, count_max: int) -> tuple[tuple[str, int], ...]:
-    """Return key and revision of the other series of the same visit, in the order of arrival."""
+def members(store: Store, series_key: str, count_max: int) -> tuple[tuple[str, int], ...]:
+    """Return key and revision of the series of the same visit, in the order of arrival.
+
+    None where patient or day are unknown.
+    """
     own = select(series.c.visit_key).where(series.c.series_key == series_key).scalar_subquery()
     statement = (
         select(series.c.series_key, series.c.revision)
         .where(series.c.visit_key == own, series.c.visit_key != "")
-        .where(series.c.series_key != series_key)
         .order_by(series.c.first_received_at, series.c.series_key)
         .limit(count_max)
     )

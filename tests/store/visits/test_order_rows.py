@@ -107,7 +107,9 @@ def test_old_visits_are_due_no_more(store: Store, sender: Any, at: At) -> None:
     assert order_rows.due(store, at(3600), at(3600), 10) == ()
 
 
-def test_companions_are_of_the_same_patient_and_day(store: Store, sender: Any, at: At) -> None:
+def test_members_of_a_visit_are_of_the_same_patient_and_day(
+    store: Store, sender: Any, at: At
+) -> None:
     told = [
         of(sender.receipt("1.1", study="1"), "P1"),
         of(sender.receipt("1.2", study="2"), "P1"),
@@ -117,7 +119,7 @@ def test_companions_are_of_the_same_patient_and_day(store: Store, sender: Any, a
         sender.receipt("1.6", study="6"),
     ]
     record(store, told, at(0))
-    assert order_rows.companions(store, series_key("1", "1.1"), 10) == (
-        (series_key("2", "1.2"), 1),
-    )
-    assert order_rows.companions(store, series_key("5", "1.5"), 10) == ()
+    keys = [(series_key("1", "1.1"), 1), (series_key("2", "1.2"), 1)]
+    assert order_rows.members(store, series_key("1", "1.1"), 10) == tuple(keys)
+    assert order_rows.members(store, series_key("2", "1.2"), 1) == tuple(keys[:1])
+    assert order_rows.members(store, series_key("5", "1.5"), 10) == ()

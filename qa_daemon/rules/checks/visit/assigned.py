@@ -1,28 +1,29 @@
 """What must hold between the images of a whole visit and its orders.
 
 The assignment (`orders.assign`) is made once per visit; each check tells one kind of its proposals.
+One mistake is one hit, however many series it moves: whoever decides, decides about all of them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from qa_daemon.orders.assign import Kind, Move, Proposal
-from qa_daemon.orders.evidence import Weighed, Witness
+from qa_daemon.orders.asked import keys_of
+from qa_daemon.orders.assign import Kind, Proposal
+from qa_daemon.orders.evidence import Witness
 from qa_daemon.records.order import Order, OrderSource
 from qa_daemon.rules.checks.registry import Options, of_study
+from qa_daemon.rules.checks.visit.told import (
+    asked,
+    assignment,
+    evidence,
+    message,
+    name_of,
+    number_of,
+    series_of,
+)
 from qa_daemon.rules.facts import Answer, Hit, NotApplicable, NotEvaluated, StudyFacts, VisitFacts
 
 _MOVING: Final = frozenset({Kind.MOVE, Kind.SWAP, Kind.SPLIT})
-_MESSAGES: Final[Mapping[Kind, str]] = {
-    Kind.MOVE: "These images show {shown}, but are filed under an order for {own}; another order "
-    "of the visit asks for {other}.",
-    Kind.SWAP: "The images of {count} orders are exchanged: these show {shown}, and are filed "
-    "under an order for {own} instead of one for {other}.",
-    Kind.SPLIT: "Images of several orders are filed under one: these show {shown}, which another "
-    "order of the visit asks for ({other}).",
-    Kind.SHARE: "These images show {shown} and serve a second order of the visit, too ({other}); "
-    "it has no images of its own.",
-}
 
 
 @of_study
@@ -47,25 +48,44 @@ def order_has_images(facts: StudyFacts, _: Options) -> Answer:
     if not _told(visit.orders):
         return NotApplicable()
     return tuple(
-        Hit(evidence=_named(order), message=f"An order for {_asked(order)} has no images.")
-        for proposal in visit.proposals
-        if proposal.kind is Kind.ORDER_WITHOUT_IMAGES
+        Hit(
+            f"No images have come for {number_of(order)}, ordered as {asked(order)}.",
+            evidence={"AccessionNumber": order.key.accession_number},
+            assignment=assignment(visit, proposal),
+        )
+        for proposal in _of_kinds(visit, {Kind.ORDER_WITHOUT_IMAGES})
         for order in proposal.orders
     )
 
 
 @of_study
 def images_have_an_order(facts: StudyFacts, _: Options) -> Answer:
-    """Check that images name an order that was told of, where any was."""
+    """Check that images name an order that was told of and is in force, where any was told of."""
     visit = _visit(facts)
     if not _told(visit.orders):
         return NotApplicable()
     return tuple(
-        Hit(sop_instance_uids=_uids(visit, uid))
-        for proposal in visit.proposals
-        if proposal.kind is Kind.IMAGES_WITHOUT_ORDER
+        Hit(
+            _without_order(visit, uid),
+            _uids(visit, [uid]),
+            assignment=assignment(visit, proposal),
+        )
+        for proposal in _of_kinds(visit, {Kind.IMAGES_WITHOUT_ORDER})
         for uid in proposal.series_instance_uids
     )
+
+
+def _without_order(visit: VisitFacts, series_instance_uid: str) -> str:
+    series = series_of(visit, series_instance_uid)
+    keys = keys_of(series)
+    if not keys:
+        return f"{name_of(series)} names no order, though the patient has orders today."
+    numbers = ", ".join(key.accession_number for key in keys)
+    gone = any(
+        order.is_cancelled and order.key.means(key) for order in visit.orders for key in keys
+    )
+    what = "was cancelled" if gone else "is none of the patient's orders of today"
+    return f"{name_of(series)}: its accession {numbers} {what}."
 
 
 @of_study
@@ -75,14 +95,43 @@ def study_of_the_order(facts: StudyFacts, _: Options) -> Answer:
     A new Study Instance UID breaks every reference to the old one; PS3.4 B.4.1.3 discourages it.
     """
     visit = _visit(facts)
-    moves = [move for _, move in _moves(visit, _MOVING)]
-    if not moves:
+    found = list(_of_kinds(visit, _MOVING))
+    if not found:
         return NotApplicable()
     return tuple(
-        Hit(sop_instance_uids=_uids(visit, move.series_instance_uid), evidence=_named(move.target))
-        for move in moves
+        Hit(
+            _leaving(visit, proposal, leaving),
+            _uids(visit, leaving),
+            {"AccessionNumber": ", ".join(sorted(_targets(proposal, leaving)))},
+            assignment=assignment(visit, proposal),
+        )
+        for proposal in found
+        if (leaving := study_leavers(visit, proposal))
+    )
+
+
+def study_leavers(visit: VisitFacts, proposal: Proposal) -> list[str]:
+    """Return the series whose new order has a study that is not theirs."""
+    return [
+        move.series_instance_uid
+        for move in proposal.moves
         if move.target.study_instance_uid
-        and move.target.study_instance_uid != _study(visit, move.series_instance_uid)
+        and move.target.study_instance_uid
+        != series_of(visit, move.series_instance_uid).study_instance_uid
+    ]
+
+
+def _targets(proposal: Proposal, leaving: Iterable[str]) -> set[str]:
+    wanted = set(leaving)
+    return {number_of(move.target) for move in proposal.moves if move.series_instance_uid in wanted}
+
+
+def _leaving(visit: VisitFacts, proposal: Proposal, leaving: Iterable[str]) -> str:
+    named = ", ".join(name_of(series_of(visit, uid)) for uid in leaving)
+    orders = ", ".join(sorted(_targets(proposal, leaving)))
+    return (
+        f"{named}: to follow {orders} the Study Instance UID would change. That is a step of its "
+        "own: every reference to these images breaks."
     )
 
 
@@ -101,85 +150,43 @@ def _judged(facts: StudyFacts, kinds: frozenset[Kind]) -> Answer:
         return NotApplicable()
     if not any(one.witness is Witness.PIXELS for each in visit.filed for one in each.said):
         return NotEvaluated("no picture was decided")
-    return tuple(_hit(visit, proposal, move) for proposal, move in _moves(visit, kinds))
+    return tuple(
+        Hit(
+            message(visit, proposal),
+            _uids(visit, [move.series_instance_uid for move in proposal.moves]),
+            evidence(visit, proposal),
+            confidence=round(proposal.probability, 4),
+            assignment=assignment(visit, proposal),
+        )
+        for proposal in _of_kinds(visit, kinds)
+    )
 
 
-def _moves(visit: VisitFacts, kinds: frozenset[Kind]) -> Iterator[tuple[Proposal, Move]]:
-    for proposal in visit.proposals:
-        if proposal.kind in kinds:
-            yield from ((proposal, move) for move in proposal.moves)
+def _of_kinds(visit: VisitFacts, kinds: Iterable[Kind]) -> Iterator[Proposal]:
+    wanted = frozenset(kinds)
+    return (proposal for proposal in visit.proposals if proposal.kind in wanted)
 
 
-def move_of(visit: VisitFacts, series_instance_uid: str) -> tuple[Proposal, Move] | None:
-    """Return what is proposed for a series; None if nothing is."""
-    found = _moves(visit, _MOVING | {Kind.SHARE})
+def proposal_of(visit: VisitFacts, series_instance_uids: Iterable[str]) -> Proposal | None:
+    """Return the proposal that moves exactly these series, or some of them; None if none does."""
+    wanted = set(series_instance_uids)
     return next(
-        (each for each in found if each[1].series_instance_uid == series_instance_uid), None
+        (
+            proposal
+            for proposal in _of_kinds(visit, _MOVING | {Kind.SHARE})
+            if wanted <= {move.series_instance_uid for move in proposal.moves}
+        ),
+        None,
     )
 
 
-def _hit(visit: VisitFacts, proposal: Proposal, move: Move) -> Hit:
-    orders = {each.target.key for each in proposal.moves}
-    message = _MESSAGES[proposal.kind].format(
-        shown=_shown(move.support),
-        own="nothing known" if move.origin is None else _asked(move.origin),
-        other=_asked(move.target),
-        count=len(orders),
-    )
-    return Hit(
-        message,
-        _uids(visit, move.series_instance_uid),
-        {
-            "proposal": proposal.kind.value,
-            "gain": f"{proposal.gain:+.1f}",
-            **_named(move.target),
-            **_weights(move),
-        },
-        confidence=round(proposal.probability, 4),
-    )
-
-
-def _shown(weighed: Weighed) -> str:
-    seen = {Witness.PIXELS, Witness.PIXEL_SIDE}
-    said = [item.said for item in weighed.items if item.witness in seen and item.log_odds > 0]
-    return " ".join(said) or "something else"
-
-
-def _asked(order: Order) -> str:
-    heavy = [each for each in order.regions if each.weight >= order.regions[0].weight / 2]
-    return (
-        ", ".join(f"{each.region} {each.side or ''}".strip() for each in heavy) or "unknown parts"
-    )
-
-
-def _named(order: Order) -> dict[str, str]:
-    return {"AccessionNumber": order.key.accession_number}
-
-
-def _weights(move: Move) -> dict[str, str]:
-    """List each witness, what it says, and its log odds for the order named and the order meant."""
-    against = {item.witness: item.log_odds for item in move.against.items}
-    return {
-        item.witness.value: f"{item.said}: {against.get(item.witness, 0.0):+.1f} for the order "
-        f"named, {item.log_odds:+.1f} for the other"
-        for item in move.support.items
-    }
-
-
-def _uids(visit: VisitFacts, series_instance_uid: str) -> tuple[str, ...]:
+def _uids(visit: VisitFacts, series_instance_uids: Iterable[str]) -> tuple[str, ...]:
+    wanted = set(series_instance_uids)
     return tuple(
         sorted(
             instance.sop_instance_uid
             for each in visit.series
-            if each.series_instance_uid == series_instance_uid
+            if each.series_instance_uid in wanted
             for instance in each.instances
         )
-    )
-
-
-def _study(visit: VisitFacts, series_instance_uid: str) -> str:
-    return next(
-        each.study_instance_uid
-        for each in visit.series
-        if each.series_instance_uid == series_instance_uid
     )

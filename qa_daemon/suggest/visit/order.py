@@ -6,7 +6,7 @@ things. What the source of the order does not tell stays as it is. The Study Ins
 of its own.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from attrs import evolve
@@ -21,50 +21,69 @@ from qa_daemon.records.finding import Action, Change, Finding, JsonValue, Scope,
 from qa_daemon.records.inference import Inference
 from qa_daemon.records.order import Code, Issuer, Order
 from qa_daemon.records.series import Series
-from qa_daemon.rules.checks.visit.assigned import move_of
+from qa_daemon.rules.checks.visit.assigned import proposal_of
 from qa_daemon.rules.facts import VisitFacts
 from qa_daemon.suggest.region import body_part_for
+from qa_daemon.suggest.values import removing
 
 #: The check whose findings propose another study.
 _OF_STUDY: Final = "study_of_the_order"
 
 
 def with_order(check: str, finding: Finding, facts: VisitFacts) -> Finding:
-    """Return a finding about a visit with the changes that would mend it."""
-    series = _series_of(finding, facts)
-    found = None if series is None else move_of(facts, series.series_instance_uid)
-    if series is None or found is None:
+    """Return a finding about a visit with all changes that would mend it, of every series."""
+    concerned = set(finding.sop_instance_uids)
+    series = {
+        each.series_instance_uid: each
+        for each in facts.series
+        if concerned.intersection(instance.sop_instance_uid for instance in each.instances)
+    }
+    proposal = proposal_of(facts, series) if series else None
+    if proposal is None:
         return finding
-    proposal, move = found
-    if check == _OF_STUDY:
-        changes = _written(series, {"StudyInstanceUID": (move.target.study_instance_uid,)})
-    elif proposal.kind is Kind.SHARE:
-        changes = _written(series, {"RequestAttributesSequence": _requests(move)})
-    else:
-        inference = facts.inferences.get(series.series_instance_uid, Inference())
-        changes = order_changes(series, move.target, inference)
+    changes: list[Change] = []
+    for move in proposal.moves:
+        one = series.get(move.series_instance_uid)
+        if one is not None:
+            made = _of_move(check, proposal.kind, one, move, facts)
+            changes += made if len(series) == 1 else _per_instance(one, made)
     if not changes:
         return finding
-    return evolve(finding, suggestion=Suggestion(changes, confidence=finding.confidence))
+    return evolve(finding, suggestion=Suggestion(tuple(changes), confidence=finding.confidence))
 
 
-def _series_of(finding: Finding, facts: VisitFacts) -> Series | None:
-    concerned = set(finding.sop_instance_uids)
-    for series in facts.series:
-        if concerned.intersection(each.sop_instance_uid for each in series.instances):
-            return series
-    return None
+def _per_instance(series: Series, changes: Iterable[Change]) -> Iterator[Change]:
+    """Name every instance: where several series change, "every instance" would mean all of them."""
+    for change in changes:
+        if change.scope is Scope.INSTANCE:
+            yield change
+            continue
+        for instance in series.instances:
+            yield evolve(change, scope=Scope.INSTANCE, sop_instance_uid=instance.sop_instance_uid)
+
+
+def _of_move(
+    check: str, kind: Kind, series: Series, move: Move, facts: VisitFacts
+) -> tuple[Change, ...]:
+    if check == _OF_STUDY:
+        return _written(series, {"StudyInstanceUID": (move.target.study_instance_uid,)})
+    if kind is Kind.SHARE:
+        return _written(series, {"RequestAttributesSequence": _requests(move)})
+    inference = facts.inferences.get(series.series_instance_uid, Inference())
+    return order_changes(series, move.target, inference)
 
 
 def order_changes(series: Series, order: Order, inference: Inference) -> tuple[Change, ...]:
     """Return the changes that file a series under an order, within its study."""
-    return _written(series, {**_of_order(order), **_part(series, order, inference)})
+    values = {**_of_order(order), **_echoed(series, order), **_part(series, order, inference)}
+    return (*_written(series, values), *_outdated(series, order))
 
 
 def _of_order(order: Order) -> dict[str, tuple[JsonValue, ...]]:
     """Return the values that the source of the order tells, by keyword."""
     texts = {
         "AccessionNumber": order.key.accession_number,
+        "ReferringPhysicianName": order.referring_physician,
         "StudyDescription": order.description,
         "StudyID": order.requested_procedure_id,
         "AdmissionID": order.admission_id,
@@ -82,6 +101,41 @@ def _of_order(order: Order) -> dict[str, tuple[JsonValue, ...]]:
     if len(request) > 1:  # more than the accession, which needs no item of its own
         values["RequestAttributesSequence"] = (_item(request),)
     return values
+
+
+def _echoed(series: Series, order: Order) -> dict[str, tuple[JsonValue, ...]]:
+    """Return what is written only where the images say it already, of the order that they leave.
+
+    Older systems repeat the request at the top level, and name it though it has one number only.
+    """
+    codes: tuple[JsonValue, ...] = tuple(_item(_code(code)) for code in order.codes)
+    description: tuple[JsonValue, ...] = (order.description,) if order.description else ()
+    number: tuple[JsonValue, ...] = (
+        (order.requested_procedure_id,) if order.requested_procedure_id else ()
+    )
+    candidates = {
+        "RequestedProcedureDescription": description,
+        "RequestedProcedureCodeSequence": codes,
+        "RequestedProcedureID": number,
+        "RequestAttributesSequence": (_item(_request(order)),),
+    }
+    return {
+        keyword: values
+        for keyword, values in candidates.items()
+        if values and _has(series, keyword) and keyword not in _of_order(order)
+    }
+
+
+def _has(series: Series, keyword: str) -> bool:
+    return keyword in series.conflicting or (
+        keyword in series.shared and series.shared[keyword].is_filled
+    )
+
+
+def _outdated(series: Series, order: Order) -> Iterator[Change]:
+    """Yield the removal of codes that say what the old order was, where the new one has none."""
+    if order.description and not order.codes and _has(series, "ProcedureCodeSequence"):
+        yield from removing(series, "ProcedureCodeSequence")
 
 
 def _request(order: Order) -> dict[str, Element]:

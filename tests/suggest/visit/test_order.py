@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+import pytest
+from attrs import evolve
+
 from qa_daemon.orders.asked import with_regions
 from qa_daemon.records.element import Element, Elements
 from qa_daemon.records.finding import Action, Change, Finding, JsonValue, Scope, Severity
@@ -19,9 +22,9 @@ from qa_daemon.records.prediction import Prediction
 from qa_daemon.records.series import Series
 from qa_daemon.rules.schema import RulePack
 from qa_daemon.series.assemble import assemble
-from qa_daemon.suggest.order import order_changes
 from qa_daemon.suggest.propose import judge_visit
 from qa_daemon.suggest.values import applied
+from qa_daemon.suggest.visit.order import order_changes
 from tests.orders.conftest import seen, series
 
 RIS = Issuer("RIS", "1.2.3", "ISO")
@@ -79,6 +82,51 @@ def test_what_the_source_does_not_tell_stays() -> None:
     assert set(values) == {"AccessionNumber", "StudyDescription", "RequestAttributesSequence"}
 
 
+def test_what_older_systems_repeat_is_changed_where_it_stands() -> None:
+    elements: Elements = {
+        "AccessionNumber": Element("SH", ("A2",)),
+        "RequestedProcedureDescription": Element("LO", ("OSG re.",)),
+        "RequestAttributesSequence": Element("SQ", ({"AccessionNumber": Element("SH", ("A2",))},)),
+    }
+    bare = evolve(BARE, key=OrderKey("A9"), description="", regions=())
+    values = proposed(order_changes(series("1", elements), bare, Inference()))
+    assert values["RequestAttributesSequence"] == ({"00080050": {"vr": "SH", "Value": ["A9"]}},)
+    assert "RequestedProcedureDescription" not in values
+    told = proposed(order_changes(series("1", elements), FULL, Inference()))
+    assert told["RequestedProcedureDescription"] == ("Knie re. 2 Eb.",)
+
+
+def test_codes_of_the_order_left_behind_do_not_stay_beside_other_words() -> None:
+    code = {"CodeValue": Element("SH", ("X1",)), "CodingSchemeDesignator": Element("SH", ("99",))}
+    coded = series("1", {"ProcedureCodeSequence": Element("SQ", (code,))})
+    (gone,) = (each for each in order_changes(coded, BARE, Inference())
+               if each.attribute == "ProcedureCodeSequence")  # fmt: skip
+    assert (gone.action, gone.proposed) == (Action.REMOVE, None)
+
+
+def test_every_instance_of_every_series_is_named(shipped_pack: RulePack) -> None:
+    """The list of the issue: what names the order, in each instance."""
+    many = assemble([
+        Instance("1.1", "1", f"1.{n}", "", "", dict(filed("1", "A2").shared)) for n in range(3)
+    ])  # fmt: skip
+    (swap,) = (each for each in judged(shipped_pack, ((many, seen("KNEE")), SWAPPED[1]),
+                                       (FULL, BARE)) if each.rule == "ORDER-020")  # fmt: skip
+    assert swap.suggestion is not None
+    for attribute in ("AccessionNumber", "IssuerOfAccessionNumberSequence", "StudyDescription",
+                      "StudyID", "ProcedureCodeSequence", "AdmissionID",
+                      "RequestAttributesSequence"):  # fmt: skip
+        uids = {each.sop_instance_uid for each in swap.suggestion.changes
+                if each.attribute == attribute and each.sop_instance_uid != "2.1"}  # fmt: skip
+        assert uids == {"1.0", "1.1", "1.2"}, attribute
+
+
+def test_images_of_an_order_that_was_taken_back_are_without_order(shipped_pack: RulePack) -> None:
+    gone = evolve(FULL, is_cancelled=True)
+    (found,) = judged(shipped_pack, ((filed("1", "A1", SeriesNumber="3"), seen("KNEE")),), (gone,))
+    assert found.rule == "ORDER-023"
+    assert found.message == "Series 3: its accession A1 was cancelled."
+
+
 def test_a_body_part_that_fits_stays() -> None:
     values = proposed(order_changes(filed("1", "A2", BodyPartExamined="KNEE"), FULL, seen("KNEE")))
     assert "BodyPartExamined" not in values
@@ -107,21 +155,64 @@ def judged(pack: RulePack, visit: Visit, orders: tuple[Order, ...]) -> list[Find
     return list(judge_visit([each for each, _ in visit], inferences, orders, pack).findings)
 
 
-def test_a_swap_is_a_finding_per_series_with_its_changes_and_evidence(
+def test_a_swap_is_one_finding_with_all_its_changes(shipped_pack: RulePack) -> None:
+    findings = judged(shipped_pack, SWAPPED, (FULL, BARE))
+    (swap,) = (each for each in findings if each.rule == "ORDER-020")
+    assert swap.sop_instance_uids == ("1.1", "2.1")
+    assert swap.severity is Severity.MAJOR
+    assert swap.confidence is not None
+    assert swap.confidence > 0.99
+    assert swap.suggestion is not None
+    accessions = {
+        each.sop_instance_uid: each.proposed
+        for each in swap.suggestion.changes
+        if each.attribute == "AccessionNumber"
+    }
+    assert accessions == {"1.1": ("A1",), "2.1": ("A2",)}
+    assert {each.scope for each in swap.suggestion.changes} == {Scope.INSTANCE}
+
+
+def test_a_finding_names_series_parts_and_accessions_in_words(shipped_pack: RulePack) -> None:
+    named = (
+        (filed("1", "A2", SeriesNumber="3", SeriesDescription="Knie re."), seen("KNEE", side="R")),
+        (filed("2", "A1", SeriesNumber="4"), seen("ANKLE")),
+    )
+    (swap,) = (each for each in judged(shipped_pack, named, (FULL, BARE))
+               if each.rule == "ORDER-020")  # fmt: skip
+    assert swap.message == (
+        "The images of 2 orders seem exchanged. "
+        'Series 3 "Knie re." shows the right knee; its accession A2 was ordered as right ankle. '
+        "It fits A1 (right knee). "
+        "Series 4 shows the ankle; its accession A1 was ordered as right knee. "
+        "It fits A2 (right ankle)."
+    )
+    assert swap.evidence['1: Series 3 "Knie re.", A2 -> A1'].startswith("pixels KNEE -4.6 / +4.6")
+
+
+def test_a_finding_holds_series_orders_moves_and_fit(shipped_pack: RulePack) -> None:
+    (swap,) = (each for each in judged(shipped_pack, SWAPPED, (FULL, BARE))
+               if each.rule == "ORDER-020")  # fmt: skip
+    told = swap.assignment
+    assert told is not None
+    assert [each.accession_number for each in told.orders] == ["A1", "A2"]
+    assert [(each.series_instance_uid, each.shows) for each in told.series] == [
+        ("1", "KNEE"), ("2", "ANKLE")
+    ]  # fmt: skip
+    assert told.fit[0][0] > 4 > -4 > told.fit[0][1]
+    assert [(each.series_instance_uid, each.origin, each.target) for each in told.moves] == [
+        ("1", 1, 0), ("2", 0, 1)
+    ]  # fmt: skip
+    (testimony,) = told.moves[0].testimonies
+    assert (testimony.witness, testimony.said) == ("pixels", "KNEE")
+    assert testimony.for_target - testimony.for_origin == pytest.approx(told.moves[0].gain, 0.01)
+
+
+def test_the_same_visit_is_told_alike_whichever_series_is_judged_first(
     shipped_pack: RulePack,
 ) -> None:
-    findings = judged(shipped_pack, SWAPPED, (FULL, BARE))
-    swaps = sorted((each for each in findings if each.rule == "ORDER-020"),
-                   key=lambda each: each.sop_instance_uids)  # fmt: skip
-    assert [each.sop_instance_uids for each in swaps] == [("1.1",), ("2.1",)]
-    first = swaps[0]
-    assert first.severity is Severity.MAJOR
-    assert first.confidence is not None
-    assert first.confidence > 0.99
-    assert first.evidence["proposal"] == "swap"
-    assert first.evidence["pixels"].startswith("KNEE: -4.6 for the order named, +4.6")
-    assert first.suggestion is not None
-    assert proposed(first.suggestion.changes)["AccessionNumber"] == ("A1",)
+    there = judged(shipped_pack, SWAPPED, (FULL, BARE))
+    back = judged(shipped_pack, SWAPPED[::-1], (BARE, FULL))
+    assert there == back
 
 
 def test_once_everything_is_written_nothing_is_left_to_say(shipped_pack: RulePack) -> None:
@@ -129,8 +220,10 @@ def test_once_everything_is_written_nothing_is_left_to_say(shipped_pack: RulePac
     mended = []
     for each, inference in SWAPPED:
         changes = [change for finding in findings if finding.suggestion is not None
-                   and each.instances[0].sop_instance_uid in finding.sop_instance_uids
-                   for change in finding.suggestion.changes if change.vr != "SQ"]  # fmt: skip
+                   for change in finding.suggestion.changes
+                   if change.vr != "SQ" and change.sop_instance_uid in
+                   {None, each.instances[0].sop_instance_uid}
+                   and each.instances[0].sop_instance_uid in finding.sop_instance_uids]  # fmt: skip
         mended.append((applied(each, changes), inference))
     assert judged(shipped_pack, tuple(mended), (FULL, BARE)) == []
 
