@@ -77,10 +77,29 @@ def test_an_ambiguous_word_gives_several_regions(text: str, first: str, second: 
 
 @pytest.mark.parametrize(
     "text", ["LSPINE AP/L", "L5/S1", "T1 knee", "KNEE AP AND L", "Left lateral chest", "HIP W/O",
-             "RX TOBILLO AP Y L", "Epaule d'enfant", "RT PLAN pelvis hip", "CT D12"]
+             "RX TOBILLO AP Y L", "Epaule d'enfant", "RT PLAN pelvis hip", "CT D12",
+             "KNEE RE-DO", "Th12 L1", "TC D1 mano", "RE: knee pain", "HWS 4E", "ADDOME E PELVI"]
 )  # fmt: skip
 def test_letters_that_mean_something_else_are_no_sides(text: str) -> None:
     assert {each.side for each in regions_named(text)} <= {None}
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("RX COTOV D", {("ELBOW", "R")}),  # cut by a field of twelve signs
+        ("Ellenb. li.", {("ELBOW", "L")}),
+        ("genou selon 3 incidences", {("KNEE", "")}),
+        ("XR HIP LEFT, S/P RIGHT THR", {("HIP", "L")}),
+        ("RX QUADRIL D E COXA E", {("HIP", "R"), ("THIGH", "L")}),
+        ("RX RODILLA D E I", {("KNEE", "B")}),
+        ("re. Schulter li. Hand", {("SHOULDER", "R"), ("HAND", "L")}),
+        ("Knie L 2E", {("KNEE", "L")}),
+        ("L ankle re-do", {("ANKLE", "L")}),
+    ],
+)
+def test_cut_words_and_letters_between_sides(text: str, wanted: set[tuple[str, str]]) -> None:
+    assert meant(regions_named(text)) == wanted
 
 
 def test_a_part_without_a_side_gets_none() -> None:

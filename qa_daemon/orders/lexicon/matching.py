@@ -13,11 +13,16 @@ from qa_daemon.orders.lexicon.vocabulary import ANY, PHRASE_LENGTH_MAX, Entry, K
 INFLECTED: Final = 0.97
 COMPOUND: Final = 0.95
 HALF_KNOWN: Final = 0.7
+CUT: Final = 0.9
 MISSPELT: Final = 0.85
 #: Shorter words have neighbours that mean something else: hand and band, chest and cheese.
 MISSPELT_LENGTH_MIN: Final = 6
 TWICE_MISSPELT_LENGTH_MIN: Final = 9
 _STEM_LENGTH_MIN: Final = 4
+#: A vowel for another makes other words of short ones: `selon` is no `sela`.
+_VOWEL_STEM_LENGTH_MIN: Final = 5
+#: Shorter beginnings are those of many words.
+_CUT_LENGTH_MIN: Final = 5
 _ENDINGS: Final = ("s", "es", "e", "en", "n", "er", "em", "es", "x", "a", "os", "as")
 _VOWELS: Final = "aeoi"
 #: A phrase matches across other breaks (`csp ine`, `l-spine` for `lspine`) when it is this long.
@@ -112,7 +117,7 @@ def _changed(word: str) -> tuple[tuple[Entry, ...], float]:
     """Return what an unknown word may be a form of."""
     if word.isdigit():
         return (), 1.0
-    for find, factor in ((_inflected, INFLECTED), (_half_known, HALF_KNOWN), (_near, MISSPELT)):
+    for find, factor in _WAYS:
         if entries := find(word):
             return entries, factor
     return (), 1.0
@@ -121,7 +126,8 @@ def _changed(word: str) -> tuple[tuple[Entry, ...], float]:
 def _inflected(word: str) -> tuple[Entry, ...]:
     known = vocabulary()
     stems = [word.removesuffix(ending) for ending in _ENDINGS if word.endswith(ending)]
-    stems += [stem[:-1] + vowel for stem in (word, *stems) if stem[-1:] in _VOWELS
+    stems += [stem[:-1] + vowel for stem in (word, *stems)
+              if stem[-1:] in _VOWELS and len(stem) >= _VOWEL_STEM_LENGTH_MIN
               for vowel in _VOWELS]  # fmt: skip
     for stem in stems:
         entries = tuple(entry for entry in known.get(stem, ()) if entry.length == 1)
@@ -188,6 +194,22 @@ def _half_known(word: str) -> tuple[Entry, ...]:
     return ()
 
 
+def _cut(word: str) -> tuple[Entry, ...]:
+    """Return the words that begin like this, if they agree in what they mean: exports cut texts."""
+    if len(word) < _CUT_LENGTH_MIN:
+        return ()
+    longer = [
+        entry
+        for key, entries in sorted(_long_words(), key=lambda each: len(each[0]))
+        if key.startswith(word) and len(key) > len(word) + 1
+        for entry in entries
+    ]
+    # Of a word and its plural the word: that many were meant is in the part that was cut off.
+    if len({entry.regions for entry in longer}) != 1 or longer[0].kind not in _NAMING:
+        return ()
+    return tuple(longer[:1])
+
+
 def _near(word: str) -> tuple[Entry, ...]:
     """Return the words of the least number of wrong letters, if they agree in what they mean."""
     if len(word) < MISSPELT_LENGTH_MIN:
@@ -231,6 +253,11 @@ def wrong_letters(one: str, other: str, most: int) -> int:
         if min(row) > most:
             return most + 1
     return row[-1]
+
+
+_WAYS: Final = (
+    (_inflected, INFLECTED), (_half_known, HALF_KNOWN), (_cut, CUT), (_near, MISSPELT),
+)  # fmt: skip
 
 
 def with_entries(span: Span, entries: Iterable[Entry]) -> Span:
