@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 from attrs import frozen
 
 from qa_daemon.orders.anatomy import overlap
-from qa_daemon.orders.evidence import Statement, Weighed, Witness, weigh
+from qa_daemon.orders.evidence import FITS_FROM, Statement, Weighed, Witness, weigh
 from qa_daemon.orders.least_cost import least_cost
 from qa_daemon.records.order import Order, OrderKey, OrderSource
 
@@ -35,8 +35,8 @@ COVERED: Final = 3.0
 OWN_GAIN_MIN: Final = -2.0
 #: Images show the parts of two orders where each is this probable.
 SHARED_MIN: Final = 0.9
-#: More groups are decided one by one: the exact way grows with the cube.
-GROUPS_MAX: Final = 60
+#: With more orders each group takes the one that fits it best: the exact way grows with the square.
+ORDERS_MAX: Final = 100
 _DECIMALS: Final = 1
 _GAIN_MOST: Final = 500.0
 _WORDS: Final = frozenset({Witness.BODY_PART, Witness.DESCRIPTION, Witness.PROTOCOL, Witness.STEP})
@@ -209,7 +209,7 @@ def _assigned(table: _Table) -> tuple[int, ...]:
         odds = (round(table.log_odds(row, c), _DECIMALS) for c in range(len(table.orders)))
         groups[(table.current[row], *odds)].append(row)
     members = list(groups.values())
-    if len(members) > GROUPS_MAX:
+    if len(table.orders) > ORDERS_MAX:
         chosen = [_best(table, rows[0]) for rows in members]
     else:
         chosen = _covering(table, members)
@@ -229,24 +229,32 @@ def _best(table: _Table, row: int) -> int:
 def _covering(table: _Table, members: Sequence[Sequence[int]]) -> list[int]:
     """Assign groups so that orders have images where the evidence does not forbid it.
 
-    Each order has one place that earns `COVERED`; beside it each group has a place of its own,
-    where it takes the best order without earning. This is exact for the sum.
+    Each order has one place that earns `COVERED`; a group that takes none has the order that fits
+    it best. So orders choose groups by what they gain over that, or choose none: exact for the sum,
+    and its cost grows with the number of groups only as such.
     """
-    count = len(table.orders)
-    worst = 1e6
+    best = [_best(table, rows[0]) for rows in members]
     costs = []
-    for place, rows in enumerate(members):
-        first = rows[0]
-        # a group earns its evidence once per series, but not endlessly: they are alike
-        size = 1.0 + log(len(rows))
-        covered = [-(size * table.log_odds(first, c) + COVERED) for c in range(count)]
-        alone = [worst] * len(members)
-        alone[place] = -size * table.log_odds(first, _best(table, first)) - _habit(table, first)
-        costs.append([*covered, *alone])
-    return [
-        column if column < count else _best(table, members[place][0])
-        for place, column in enumerate(least_cost(costs))
-    ]
+    for column in range(len(table.orders)):
+        gains = [
+            _covered(table, rows, column, own) for rows, own in zip(members, best, strict=True)
+        ]
+        costs.append([*(-gain for gain in gains), *(0.0 for _ in table.orders)])
+    chosen = list(best)
+    for column, group in enumerate(least_cost(costs)):
+        if group < len(members):
+            chosen[group] = column
+    return chosen
+
+
+def _covered(table: _Table, rows: Sequence[int], column: int, best: int) -> float:
+    """Return what a group earns as the images of an order, over what it earns alone.
+
+    It earns its evidence once per series, but not endlessly: they are alike.
+    """
+    first, size = rows[0], 1.0 + log(len(rows))
+    alone = size * table.log_odds(first, best) + _habit(table, first)
+    return size * table.log_odds(first, column) + COVERED - alone
 
 
 def _habit(table: _Table, row: int) -> float:
@@ -420,21 +428,23 @@ def _after(table: _Table, found: Iterable[Proposal]) -> tuple[int | None, ...]:
 
 
 def _shares(table: _Table, after: Sequence[int | None]) -> list[Proposal]:
-    """Return orders without images whose parts another order's images show, too."""
+    """Return orders without images whose parts another order's images show, too.
+
+    One proposal for each order that shares its images, however many it shares them with.
+    """
     taken = {*after, *(column for named in table.current for column in named)}
-    found = []
+    found: dict[int, list[Move]] = defaultdict(list)
     for column, order in enumerate(table.orders):
-        moves = tuple(
-            Move(table.filed[row].series_instance_uid, table.orders[own], order,
-                 Weighed(0.0), table.weighed[row][column])
-            for row, own in enumerate(after)
-            if own is not None and _shows_both(table, row, own, column)
-        )  # fmt: skip
-        if column in taken or not moves:
-            continue
+        for row, own in enumerate(after):
+            if column in taken or own is None or not _shows_both(table, row, own, column):
+                continue
+            uid, support = table.filed[row].series_instance_uid, table.weighed[row][column]
+            found[own].append(Move(uid, table.orders[own], order, Weighed(0.0), support))
+    shares = []
+    for moves in found.values():
         gain = max(move.gain for move in moves)
-        found.append(Proposal(Kind.SHARE, moves, gain, probability(gain, PRIOR_UNNAMED)))
-    return found
+        shares.append(Proposal(Kind.SHARE, tuple(moves), gain, probability(gain, PRIOR_UNNAMED)))
+    return shares
 
 
 def _shows_both(table: _Table, row: int, own: int, other: int) -> bool:
@@ -443,7 +453,8 @@ def _shows_both(table: _Table, row: int, own: int, other: int) -> bool:
     Pixels alone do not do: each chest shows some abdomen.
     """
     first, second = table.orders[own], table.orders[other]
-    if any(overlap(one.region, two.region) for one in first.regions for two in second.regions):
+    alike = (overlap(one.region, two.region) for one in first.regions for two in second.regions)
+    if any(share >= FITS_FROM for share in alike):
         return False
     limit = log(SHARED_MIN / (1 - SHARED_MIN))
     for column in (own, other):

@@ -1,10 +1,12 @@
 """Which images belong to which order."""
 
 from collections.abc import Iterator
+from time import process_time
 
 import pytest
 from attrs import evolve
 
+from qa_daemon.orders import assign as assigning
 from qa_daemon.orders.assign import (
     PROBABILITY_MIN,
     Filed,
@@ -17,7 +19,7 @@ from qa_daemon.orders.evidence import statements
 from qa_daemon.records.element import Element
 from qa_daemon.records.inference import Inference
 from qa_daemon.records.order import Issuer, Order, OrderKey, OrderSource
-from qa_daemon.records.prediction import Abstention
+from qa_daemon.records.prediction import Abstention, Prediction
 from tests.orders.conftest import TERMS, order, seen, series
 
 KNEE, ANKLE, HAND = order("K", "Knie re."), order("O", "OSG re."), order("H", "Hand re.")
@@ -190,3 +192,51 @@ def test_a_mistake_must_be_probable(gain: float, *, is_proposed: bool) -> None:
 
 def test_nothing_in_nothing_out() -> None:
     assert proposals([], [KNEE]) == proposals([filed("1", seen("KNEE"))], []) == ()
+
+
+def crowd(series_count: int, order_count: int) -> tuple[list[Filed], list[Order]]:
+    """Return a visit of many series and orders, all right but for one exchange."""
+    words = {"KNEE": "Knie re.", "ANKLE": "OSG re.", "HAND": "Hand re.", "CHEST": "Thorax"}
+    parts = list(words)
+    orders = [order(f"A{n}", words[parts[n % 4]]) for n in range(order_count)]
+    filed_ = [filed(f"{n:03}", seen(parts[n % order_count % 4]), orders[n % order_count])
+              for n in range(series_count)]  # fmt: skip
+    filed_[0] = filed("000", seen("KNEE"), orders[1])
+    filed_[1] = filed("001", seen("ANKLE"), orders[0])
+    return filed_, orders
+
+
+def test_many_series_and_orders_are_assigned_in_time() -> None:
+    """Two hundred series and forty orders, in seconds of the processor."""
+    visit, orders = crowd(200, 40)
+    begun = process_time()
+    found = [each for each in proposals(visit, orders) if each.moves]
+    assert process_time() - begun < 5.0
+    assert [each.kind for each in found] == [Kind.SWAP]
+    assert {move.series_instance_uid for move in found[0].moves} == {"000", "001"}
+
+
+def test_more_orders_than_are_assigned_exactly_are_assigned_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(assigning, "ORDERS_MAX", 3)
+    visit, orders = crowd(8, 4)
+    (found,) = (each for each in proposals(visit, orders) if each.moves)
+    assert found.kind is Kind.SWAP
+
+
+def test_one_series_of_three_regions_serves_the_three_orders() -> None:
+    """A CT of neck, chest and abdomen under the chest; the two others have no images."""
+    shown = {"NECK": 0.99, "CHEST": 0.99, "ABDOMEN": 0.99, "PELVIS": 0.02, "HEAD": 0.01}
+    trunk = Prediction("body_region", "m@1", abstained=False,
+                       labels=("NECK", "CHEST", "ABDOMEN"), probabilities=shown)  # fmt: skip
+    neck, chest, abdomen = (
+        order(key, text, "CT")
+        for key, text in (("N", "CT Hals"), ("T", "CT Thorax"), ("A", "CT Abdomen"))
+    )
+    told = series("1", {"Modality": Element("CS", ("CT",)),
+                        "SeriesDescription": Element("LO", ("Hals Thorax Abdomen",))})  # fmt: skip
+    one = Filed("1", "CT", (chest.key,), statements(told, Inference((trunk,))))
+    found = proposals([one], [neck, chest, abdomen])
+    assert [each.kind for each in found] == [Kind.SHARE]
+    assert sorted(moved(found)) == [("1", "A"), ("1", "N")]

@@ -14,6 +14,7 @@ from attrs import evolve
 from qa_daemon.dicom.json_model import json_data_set, json_values, tag_and_vr
 from qa_daemon.dicom.regions import body_part, is_defined_term
 from qa_daemon.orders.anatomy import overlap
+from qa_daemon.orders.asked import keys_of
 from qa_daemon.orders.assign import Kind, Move
 from qa_daemon.orders.evidence import FITS_FROM
 from qa_daemon.records.element import Element, Elements, first_text
@@ -42,7 +43,7 @@ def with_order(check: str, finding: Finding, facts: VisitFacts) -> Finding:
     if proposal is None:
         return finding
     changes: list[Change] = []
-    for move in proposal.moves:
+    for move in {each.series_instance_uid: each for each in proposal.moves}.values():
         one = series.get(move.series_instance_uid)
         if one is not None:
             made = _of_move(check, proposal.kind, one, move, facts)
@@ -68,7 +69,7 @@ def _of_move(
     if check == _OF_STUDY:
         return _written(series, {"StudyInstanceUID": (move.target.study_instance_uid,)})
     if kind is Kind.SHARE:
-        return _written(series, {"RequestAttributesSequence": _requests(move)})
+        return _written(series, {"RequestAttributesSequence": _requests(series, facts)})
     inference = facts.inferences.get(series.series_instance_uid, Inference())
     return order_changes(series, move.target, inference)
 
@@ -160,9 +161,17 @@ def _request(order: Order) -> dict[str, Element]:
     return item
 
 
-def _requests(move: Move) -> tuple[JsonValue, ...]:
-    orders = [order for order in (move.origin, move.target) if order is not None]
-    return tuple(_item(_request(order)) for order in orders)
+def _requests(series: Series, facts: VisitFacts) -> tuple[JsonValue, ...]:
+    """Return an item for each order that a series names, and for each that it serves besides."""
+    named = [order for order in facts.orders if any(order.key.means(k) for k in keys_of(series))]
+    served = [
+        move.target
+        for proposal in facts.proposals
+        if proposal.kind is Kind.SHARE
+        for move in proposal.moves
+        if move.series_instance_uid == series.series_instance_uid
+    ]
+    return tuple(_item(_request(order)) for order in dict.fromkeys([*named, *served]))
 
 
 def _issuer(issuer: Issuer) -> dict[str, Element]:

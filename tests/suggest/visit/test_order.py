@@ -265,3 +265,23 @@ def test_a_shared_picture_lists_both_orders(shipped_pack: RulePack) -> None:
     assert change.attribute == "RequestAttributesSequence"
     assert change.proposed is not None
     assert len(change.proposed) == 2
+
+
+def test_a_series_of_three_orders_lists_all_three(shipped_pack: RulePack) -> None:
+    shown = {"NECK": 0.99, "CHEST": 0.99, "ABDOMEN": 0.99, "HEAD": 0.01}
+    regions = Prediction("body_region", "m@1", abstained=False,
+                         labels=("NECK", "CHEST", "ABDOMEN"), probabilities=shown)  # fmt: skip
+    orders = tuple(
+        with_regions(Order(OrderKey(accession), OrderSource.WORKLIST, description=text,
+                           steps=(ScheduledStep(modality="DX"),)))
+        for accession, text in (("A1", "CT Thorax"), ("A2", "CT Hals"), ("A3", "CT Abdomen"))
+    )  # fmt: skip
+    picture = filed("1", "A1", SeriesDescription="Hals Thorax Abdomen")
+    (found,) = judged(shipped_pack, ((picture, Inference((regions,))),), orders)
+    assert found.rule == "ORDER-021"
+    assert found.suggestion is not None
+    (change,) = found.suggestion.changes
+    items = [each for each in change.proposed or () if isinstance(each, Mapping)]
+    assert [each["00080050"] for each in items] == [
+        {"vr": "SH", "Value": [number]} for number in ("A1", "A2", "A3")
+    ]
