@@ -16,6 +16,7 @@ from qa_daemon.records.series import Series
 SERIES_MIN: Final = 20
 #: A value that so many write is the habit.
 SHARE_MIN: Final = 0.95
+_PART: Final = "BodyPartExamined"
 #: Longer values are no habit but free text.
 VALUE_LENGTH_MAX: Final = 64
 
@@ -61,12 +62,28 @@ def departures(
     found = []
     for observation in observed(series):
         counts = by_keyword.get(observation.keyword, {})
-        total = sum(counts.values())
-        usual = max(counts, key=lambda value: counts[value], default="")
-        is_habit = total >= series_min and counts[usual] >= share_min * total
-        if is_habit and observation.value not in counts:
+        usual = _usual(counts, series_min, share_min)
+        if usual is not None and observation.value not in counts:
+            total = sum(counts.values())
             found.append(Departure(observation.keyword, usual, observation.value, total))
     return tuple(found)
+
+
+def _usual(counts: Mapping[str, int], series_min: int, share_min: float) -> str | None:
+    total = sum(counts.values())
+    usual = max(counts, key=lambda value: counts[value], default="")
+    return usual if total >= series_min and counts[usual] >= share_min * total else None
+
+
+def usual_part(habits: Iterable[Habit], series: Series) -> str:
+    """Return the body part that is usually written here, "" if none is, or the series writes it.
+
+    What the series writes itself is a witness of its own.
+    """
+    counts = next((each.counts for each in habits if each.keyword == _PART), {})
+    usual = _usual(counts, SERIES_MIN, SHARE_MIN) or ""
+    own = {each.value for each in observed(series) if each.keyword == _PART}
+    return "" if usual in own else usual
 
 
 def _as_written(values: Sequence[str]) -> str:

@@ -60,6 +60,13 @@ def keys_of(series: Series) -> tuple[OrderKey, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def step_ids_of(series: Series) -> tuple[str, ...]:
+    """Return the scheduled procedure steps that a series names in its request items."""
+    items = _items(series.shared, "RequestAttributesSequence")
+    found = (first_text(item, "ScheduledProcedureStepID") for item in items)
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
 def _elements(series: Series) -> Sequence[Elements]:
     differing = {"AccessionNumber", "RequestAttributesSequence"} & series.conflicting
     return [each.elements for each in series.instances] if differing else [series.shared]

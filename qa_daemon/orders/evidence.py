@@ -159,11 +159,16 @@ def _usable(prediction: Prediction | None) -> Prediction | None:
     return None if prediction is None or prediction.abstained else prediction
 
 
+def parts_of(body_part_examined: str) -> tuple[NamedRegion, ...]:
+    """Return the atomic parts of a value of Body Part Examined; `()` if it is no term."""
+    part = body_part(body_part_examined)
+    terms = () if part is None else canonical()[part.term]
+    return tuple(NamedRegion(term, None, 1.0) for term in terms)
+
+
 def _written(series: Series) -> Iterator[Statement]:
     shared = series.shared
-    part = body_part(first_text(shared, "BodyPartExamined"))
-    terms = () if part is None else canonical()[part.term]
-    yield Statement(Witness.BODY_PART, tuple(NamedRegion(term, None, 1.0) for term in terms))
+    yield Statement(Witness.BODY_PART, parts_of(first_text(shared, "BodyPartExamined")))
     coded = [regions_of_snomed(code.value) for code in codes_of(shared, "AnatomicRegionSequence")]
     yield Statement(
         Witness.ANATOMIC_REGION,

@@ -1,6 +1,7 @@
 """Orders from a Modality Worklist (PS3.4 Annex K)."""
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from attrs import frozen
@@ -18,6 +19,8 @@ from qa_daemon.peers.association import (
 from qa_daemon.records.order import Code, Issuer, Order, OrderKey, OrderSource, ScheduledStep
 
 WORKLIST: Final = "1.2.840.10008.5.1.4.31"
+#: How far from its day an order may lie that is known by its number alone.
+WINDOW: Final = timedelta(days=1)
 _STEP_KEYS: Final = (
     "ScheduledStationAETitle", "ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime",
     "Modality", "ScheduledPerformingPhysicianName", "ScheduledProcedureStepDescription",
@@ -50,12 +53,13 @@ class Visited:
 
 
 def orders_scheduled(peer: Peer, visited: Visited) -> tuple[Order, ...]:
-    """Return the orders of a visit, by the surest key that the worklist answers to.
+    """Return the orders of a visit: all of the patient's day, and the one that the images name.
 
-    The patient with the day; else study, step, accession with the patient; last the accession
-    alone. All but the first must name one entry only, and the last one of the same kind of machine
-    and day: a number may be used twice. The server need not match by optional keys (K.2.2.1.2), so
-    every answer is looked at once more here.
+    Where the day does not hold that one (it was scheduled for another day, or under another
+    patient), it is asked for by study, step, accession with the patient, and last by the accession
+    alone. Each must be the only entry of its number, and the last one be of the same kind of
+    machine and within a day: a number may be used twice. The server need not match by optional keys
+    (K.2.2.1.2), so every answer is looked at once more here.
 
     Raises
     ------
@@ -63,27 +67,40 @@ def orders_scheduled(peer: Peer, visited: Visited) -> tuple[Order, ...]:
         If the worklist cannot be asked.
     """
     with conversation(peer, WORKLIST) as talk:
-        for found in _attempts(talk, visited):
-            if found:
-                return tuple(with_regions(order) for order in _joined(found))
-    return ()
+        found = _of_day(talk, visited)
+        if not any(_is_named(order, visited) for order in found):
+            found += next(filter(None, _attempts(talk, visited)), [])
+    return tuple(with_regions(order) for order in _joined(found))
+
+
+def _of_day(talk: Conversation, visited: Visited) -> list[Order]:
+    if not is_plain(visited.patient_id):
+        return []
+    return [
+        order
+        for order in _asked(talk, {"PatientID": visited.patient_id}, visited.day)
+        if order.patient_id == visited.patient_id and _is_issuer(order, visited)
+    ]
+
+
+def _is_named(order: Order, visited: Visited) -> bool:
+    """Whether the images name an order, by any of its numbers."""
+    return (
+        order.study_instance_uid in visited.study_instance_uids
+        or order.key.accession_number in visited.accession_numbers
+        or any(step.id in visited.step_ids for step in order.steps)
+    )
 
 
 def _attempts(talk: Conversation, visited: Visited) -> Iterator[list[Order]]:
-    patient, day = visited.patient_id, visited.day
-    if is_plain(patient):
-        yield [
-            order
-            for order in _asked(talk, {"PatientID": patient}, day)
-            if order.patient_id == patient and _is_issuer(order, visited)
-        ]
+    patient = visited.patient_id
     for keyword, wanted, of in _SINGLE:
         yield _single(talk, keyword, wanted(visited), of)
     yield [
         order
         for order in _single(talk, "AccessionNumber", visited.accession_numbers, _accession)
         if order.patient_id == patient
-        or (_is_of_day(order, day) and order.modalities & set(visited.modalities))
+        or (_is_near(order, visited.day) and order.modalities & set(visited.modalities))
     ]
 
 
@@ -118,8 +135,18 @@ def _is_issuer(order: Order, visited: Visited) -> bool:
     return not told or not wanted or told == wanted
 
 
-def _is_of_day(order: Order, day: str) -> bool:
-    return any(step.date == day for step in order.steps)
+def _is_near(order: Order, day: str) -> bool:
+    """Whether a step is scheduled for the day, or the one before or after: nights end late."""
+    wanted = _date(day)
+    dates = (_date(step.date) for step in order.steps)
+    return any(each and wanted and abs(each - wanted) <= WINDOW for each in dates)
+
+
+def _date(text: str) -> date | None:
+    try:
+        return datetime.strptime(text, "%Y%m%d").replace(tzinfo=UTC).date()
+    except ValueError:
+        return None
 
 
 def _asked(talk: Conversation, keys: dict[str, str], day: str = "") -> list[Order]:

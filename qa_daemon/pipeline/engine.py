@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Final
 
 from attrs import evolve, field, frozen
@@ -21,7 +22,7 @@ from qa_daemon.predict.catalog import Catalog, load_catalog
 from qa_daemon.predict.client import Predictor, Request
 from qa_daemon.records.finding import Verdict
 from qa_daemon.records.inference import Inference
-from qa_daemon.records.order import Order
+from qa_daemon.records.order import NamedRegion, Order
 from qa_daemon.records.series import Series
 from qa_daemon.report.summary import SeriesReport, StudyReport, VisitReport
 from qa_daemon.rules.elements import elements_of
@@ -93,13 +94,24 @@ class Engine:
         return evolve(self, pack=RulePack(rules, digest), rules_digest=digest)
 
     def examine_visit(
-        self, reports: Sequence[SeriesReport], orders: Sequence[Order] = ()
+        self,
+        reports: Sequence[SeriesReport],
+        orders: Sequence[Order] = (),
+        usual: Mapping[str, tuple[NamedRegion, ...]] = MappingProxyType({}),
     ) -> VisitReport:
-        """Evaluate the rules of level visit over the series of one visit and its orders."""
+        """Evaluate the rules of level visit over the series of one visit and its orders.
+
+        Parameters
+        ----------
+        usual
+            By Series Instance UID: what its station usually images under its protocol.
+        """
         inferences = {each.series.series_instance_uid: each.inference for each in reports}
         series = [each.series for each in reports]
         studies = sorted({each.study_instance_uid for each in series})
-        return VisitReport(tuple(studies), judge_visit(series, inferences, orders, self.pack))
+        return VisitReport(
+            tuple(studies), judge_visit(series, inferences, orders, self.pack, usual)
+        )
 
     def examine_study(
         self, series: Sequence[Series], context: Context = NOTHING_ELSE

@@ -1,6 +1,6 @@
 """One function per step of a leased series: read, call the core once, commit once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -9,14 +9,16 @@ from attrs import define, evolve, frozen
 from qa_daemon.dicom.header import read_elements
 from qa_daemon.errors import InputError, RetryableError
 from qa_daemon.habits.fingerprint import fingerprint_of, practice_of
-from qa_daemon.habits.usual import observed
+from qa_daemon.habits.usual import observed, usual_part
+from qa_daemon.orders.evidence import parts_of
 from qa_daemon.pipeline.engine import Engine
 from qa_daemon.pipeline.ordering.visit import VisitOrders, orders_known
 from qa_daemon.predict.client import Request
 from qa_daemon.records.finding import Finding, Outcomes, Verdict, above_info
 from qa_daemon.records.inference import Inference
 from qa_daemon.records.instance import Instance
-from qa_daemon.records.issue import Fingerprint, Practice
+from qa_daemon.records.issue import Fingerprint, Habit, Practice
+from qa_daemon.records.order import NamedRegion
 from qa_daemon.records.series import Series
 from qa_daemon.records.states import SeriesEvent, SeriesState
 from qa_daemon.report.summary import SeriesReport
@@ -211,7 +213,22 @@ def _of_visit(bench: Bench, lease: Lease, own: SeriesReport, known: VisitOrders)
         return None
     found = (_companion(bench, key, revision) for key, revision in others)
     reports = [own, *(each for each in found if each is not None)]
-    return bench.engine.examine_visit(reports, known.orders).verdict
+    usual = _usual(bench, reports) if known.orders else {}
+    return bench.engine.examine_visit(reports, known.orders, usual).verdict
+
+
+def _usual(bench: Bench, reports: Iterable[SeriesReport]) -> dict[str, tuple[NamedRegion, ...]]:
+    """Return what the stations of a visit usually image, by Series Instance UID."""
+    since = datetime.now(UTC) - HABIT_SPAN
+    habits: dict[Practice, tuple[Habit, ...]] = {}
+    found = {}
+    for each in reports:
+        practice = practice_of(each.series)
+        if practice not in habits:
+            habits[practice] = habit_rows.habits_of(bench.store, practice, since, besides="")
+        usual = usual_part(habits[practice], each.series)
+        found[each.series.series_instance_uid] = parts_of(usual)
+    return found
 
 
 def _companion(bench: Bench, key: str, revision: int) -> SeriesReport | None:

@@ -15,9 +15,10 @@ from qa_daemon.geometry.planes import BodyPlane, body_plane
 from qa_daemon.geometry.stack import Slice as StackSlice
 from qa_daemon.geometry.stack import StackFacts, stack_facts
 from qa_daemon.orders.asked import keys_of
-from qa_daemon.orders.assign import Assigned, Filed, Proposal, assigned
+from qa_daemon.orders.assign import assigned
 from qa_daemon.orders.evidence import statements
 from qa_daemon.orders.lexicon.read import regions_named
+from qa_daemon.orders.proposal import Assigned, Filed, Proposal
 from qa_daemon.records.assignment import Assignment
 from qa_daemon.records.element import Element, first_text
 from qa_daemon.records.finding import Level, Severity
@@ -226,10 +227,13 @@ class VisitFacts(StudyFacts):
         By Series Instance UID.
     orders
         Those known from worklist, messages, archive, and those that the images name.
+    usual
+        By Series Instance UID: what its station usually images under its protocol.
     """
 
     inferences: Mapping[str, Inference] = field(factory=dict)
     orders: tuple[Order, ...] = ()
+    usual: Mapping[str, tuple[NamedRegion, ...]] = field(factory=dict)
 
     @property
     def levels(self) -> frozenset[Level]:
@@ -244,7 +248,11 @@ class VisitFacts(StudyFacts):
                 each.series_instance_uid,
                 each.modality,
                 keys_of(each),
-                statements(each, self.inferences.get(each.series_instance_uid, Inference())),
+                statements(
+                    each,
+                    self.inferences.get(each.series_instance_uid, Inference()),
+                    self.usual.get(each.series_instance_uid, ()),
+                ),
             )
             for each in self.series
         )

@@ -1,6 +1,7 @@
 """A series judged: what the rules find, each finding with the exact changes that would mend it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from attrs import evolve
@@ -9,7 +10,7 @@ from qa_daemon.orders.asked import with_told
 from qa_daemon.records.element import first_text
 from qa_daemon.records.finding import Change, Finding, Suggestion, Verdict
 from qa_daemon.records.inference import Inference
-from qa_daemon.records.order import Order
+from qa_daemon.records.order import NamedRegion, Order
 from qa_daemon.records.series import Series
 from qa_daemon.rules.checks.orientation import Comparison, compared
 from qa_daemon.rules.evaluate import evaluate, judged
@@ -64,6 +65,7 @@ def judge_visit(
     inferences: Mapping[str, Inference],
     orders: Sequence[Order],
     pack: RulePack,
+    usual: Mapping[str, tuple[NamedRegion, ...]] = MappingProxyType({}),
 ) -> Verdict:
     """Return what the rules of level visit say, with the changes that would mend it.
 
@@ -73,11 +75,13 @@ def judge_visit(
         By Series Instance UID.
     orders
         Those known of; what the images themselves tell is added.
+    usual
+        By Series Instance UID: what its station usually images under its protocol.
     """
     # In one order, whichever series is judged: the same finding has to come out the same.
     whole = tuple(sorted(series, key=lambda each: (each.study_instance_uid, _number(each))))
     known = with_told(sorted(orders, key=lambda each: str(each.key)), whole)
-    facts = VisitFacts(whole, inferences=inferences, orders=known)
+    facts = VisitFacts(whole, inferences=inferences, orders=known, usual=usual)
     return _with_suggestions(evaluate(pack, facts), pack, facts)
 
 

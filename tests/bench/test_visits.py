@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from qa_daemon.config.packs import shipped
-from qa_daemon.orders.assign import Kind, Proposal, proposals
+from qa_daemon.orders.assign import proposals
+from qa_daemon.orders.proposal import Kind, Proposal
 from tests.bench.shipped import held_out, shipped_model
 from tests.bench.visits import PAIRS, Builder, Picture, Visit, chosen_on, perfect, pictures
 

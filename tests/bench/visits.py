@@ -17,8 +17,8 @@ from attrs import frozen
 
 from qa_daemon.orders.anatomy import overlap
 from qa_daemon.orders.asked import with_regions
-from qa_daemon.orders.assign import Filed
 from qa_daemon.orders.evidence import statements
+from qa_daemon.orders.proposal import Filed
 from qa_daemon.records.element import Element
 from qa_daemon.records.inference import Inference
 from qa_daemon.records.instance import Instance

@@ -4,7 +4,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa_daemon.habits.usual import VALUE_LENGTH_MAX, Departure, departures, observed
+from qa_daemon.habits.usual import VALUE_LENGTH_MAX, Departure, departures, observed, usual_part
 from qa_daemon.records.issue import Habit
 from qa_daemon.rules.prove import case_series
 from qa_daemon.rules.schema import CaseSeries
@@ -66,3 +66,11 @@ def test_a_value_that_was_seen_before_is_no_departure(counts: dict[str, int]) ->
 
 def test_an_empty_series_writes_nothing() -> None:
     assert observed(evolve(SERIES, instances=())) == ()
+
+
+def test_the_part_that_a_station_usually_writes_is_told_where_a_series_does_not() -> None:
+    habit = Habit("BodyPartExamined", {"KNEE": 20})
+    assert usual_part([habit], SERIES) == "KNEE"
+    assert usual_part([Habit("BodyPartExamined", {"CHEST": 20})], SERIES) == ""
+    assert usual_part([Habit("BodyPartExamined", {"KNEE": 19})], SERIES) == ""
+    assert usual_part([], SERIES) == ""

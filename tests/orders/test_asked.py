@@ -1,6 +1,6 @@
 """What orders ask for, and which orders images tell of."""
 
-from qa_daemon.orders.asked import keys_of, told_by_images
+from qa_daemon.orders.asked import keys_of, step_ids_of, told_by_images
 from qa_daemon.records.element import Element
 from qa_daemon.records.order import Code, Issuer, NamedRegion, OrderKey, ScheduledStep
 from tests.orders.conftest import order, series
@@ -76,3 +76,9 @@ def test_the_description_of_a_group_case_is_that_of_its_request_items() -> None:
 def test_an_issuer_that_is_not_said_is_no_other_issuer() -> None:
     assert OrderKey("A").means(OrderKey("A", Issuer("RIS")))
     assert not OrderKey("A", Issuer("RIS")).means(OrderKey("A", Issuer("KIS")))
+
+
+def test_the_steps_that_a_series_names_are_read_once() -> None:
+    item = {"ScheduledProcedureStepID": Element("SH", ("S1",))}
+    told = series("1", {"RequestAttributesSequence": Element("SQ", (item, item, {}))})
+    assert step_ids_of(told) == ("S1",)

@@ -7,15 +7,9 @@ import pytest
 from attrs import evolve
 
 from qa_daemon.orders import assign as assigning
-from qa_daemon.orders.assign import (
-    PROBABILITY_MIN,
-    Filed,
-    Kind,
-    Proposal,
-    probability,
-    proposals,
-)
+from qa_daemon.orders.assign import PROBABILITY_MIN, probability, proposals
 from qa_daemon.orders.evidence import statements
+from qa_daemon.orders.proposal import Filed, Kind, Proposal
 from qa_daemon.records.element import Element
 from qa_daemon.records.inference import Inference
 from qa_daemon.records.order import Issuer, Order, OrderKey, OrderSource

@@ -91,6 +91,21 @@ def test_an_accession_alone_must_fit_day_and_machine(worklist: Peer) -> None:
     assert orders_scheduled(worklist, late) == ()
 
 
+def test_an_order_that_the_images_name_is_found_beside_those_of_the_day(worklist: Peer) -> None:
+    """It is scheduled for tomorrow, and was carried out today."""
+    named = evolve(VISIT, accession_numbers=("A3",), study_instance_uids=("9.9",))
+    assert accessions(orders_scheduled(worklist, named)) == ["A1", "A2", "A3"]
+    by_step = evolve(VISIT, step_ids=("SA3",), study_instance_uids=("9.9",))
+    assert accessions(orders_scheduled(worklist, by_step)) == ["A1", "A2", "A3"]
+
+
+def test_an_accession_alone_may_lie_one_day_away(worklist: Peer) -> None:
+    night = Visited(patient_id="", day="20260302", modalities=("DX",), accession_numbers=("A4",))
+    assert accessions(orders_scheduled(worklist, night)) == ["A4"]
+    odd = evolve(night, day="2026-3-2")
+    assert orders_scheduled(worklist, odd) == ()
+
+
 def test_too_many_answers_are_a_failure(worklist: Peer) -> None:
     with pytest.raises(RetryableError, match="more than 1 answers"):
         orders_scheduled(evolve(worklist, answers_max=1), VISIT)

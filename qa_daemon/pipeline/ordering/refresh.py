@@ -10,7 +10,7 @@ from attrs import define, field
 
 from qa_daemon.config.settings import QuerySettings, Settings
 from qa_daemon.errors import RetryableError
-from qa_daemon.orders.asked import keys_of
+from qa_daemon.orders.asked import keys_of, step_ids_of
 from qa_daemon.peers.archive import studies_archived
 from qa_daemon.peers.association import Peer
 from qa_daemon.peers.worklist import Visited, orders_scheduled
@@ -119,6 +119,7 @@ def visited(series: Series) -> Visited:
         day=first_text(first, "StudyDate"),
         issuer_of_patient_id=first_text(first, "IssuerOfPatientID"),
         study_instance_uids=(series.study_instance_uid,),
+        step_ids=step_ids_of(series),
         accession_numbers=tuple(key.accession_number for key in keys_of(series)),
         modalities=(series.modality,),
     )

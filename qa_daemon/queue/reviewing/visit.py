@@ -7,8 +7,8 @@ from typing import Final
 from attrs import frozen
 
 from qa_daemon.orders.asked import with_told
-from qa_daemon.orders.assign import Proposal
 from qa_daemon.orders.evidence import weigh
+from qa_daemon.orders.proposal import Proposal
 from qa_daemon.orders.visit import each_once
 from qa_daemon.records.element import first_text
 from qa_daemon.records.inference import Inference
@@ -91,7 +91,8 @@ class Visit:
 
 def visit_of(store: Store, series_key: str, own: Series) -> Visit | None:
     """Return the visit of a series; None where there is nothing to compare it with."""
-    rows = [(series_key, own.revision), *order_rows.companions(store, series_key, SERIES_MAX)]
+    others = order_rows.members(store, series_key, SERIES_MAX + 1)
+    rows = [(series_key, own.revision), *(row for row in others if row[0] != series_key)]
     found: dict[str, tuple[Series, Inference]] = {series_key: (own, _inference(store, rows[0]))}
     for key, revision in rows[1:SERIES_MAX]:
         instances = instance_rows.instances_of(store, key, revision)

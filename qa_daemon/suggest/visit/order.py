@@ -15,8 +15,8 @@ from qa_daemon.dicom.json_model import json_data_set, json_values, tag_and_vr
 from qa_daemon.dicom.regions import body_part, is_defined_term
 from qa_daemon.orders.anatomy import overlap
 from qa_daemon.orders.asked import keys_of
-from qa_daemon.orders.assign import Kind, Move
 from qa_daemon.orders.evidence import FITS_FROM
+from qa_daemon.orders.proposal import Kind, Move
 from qa_daemon.records.element import Element, Elements, first_text
 from qa_daemon.records.finding import Action, Change, Finding, JsonValue, Scope, Suggestion
 from qa_daemon.records.inference import Inference

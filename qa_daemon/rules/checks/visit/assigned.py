@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from qa_daemon.orders.asked import keys_of
-from qa_daemon.orders.assign import Kind, Proposal
 from qa_daemon.orders.evidence import Witness
+from qa_daemon.orders.proposal import Kind, Proposal
 from qa_daemon.records.order import Order, OrderSource
 from qa_daemon.rules.checks.registry import Options, of_study
 from qa_daemon.rules.checks.visit.told import (

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from qa_daemon.dicom.regions import body_parts
-from qa_daemon.orders.assign import Assigned, Filed, Kind, Move, Proposal
 from qa_daemon.orders.evidence import Weighed, Witness
+from qa_daemon.orders.proposal import Assigned, Filed, Kind, Move, Proposal
 from qa_daemon.records.assignment import (
     Assignment,
     Testimony,
