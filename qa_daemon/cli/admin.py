@@ -15,7 +15,7 @@ from qa_daemon.store.migrations import schema
 
 def check_configuration(options: argparse.Namespace) -> int:
     """Print all faults at once, those of the rules included; status 2 if there is one."""
-    from qa_daemon.pipeline.rulebook import rulebook, today  # noqa: PLC0415
+    from qa_daemon.grounds.rulebook import rulebook, today  # noqa: PLC0415
 
     settings = settings_of(options)
     book = rulebook(settings, today())
@@ -42,8 +42,8 @@ def upgrade_database(options: argparse.Namespace) -> int:
 
 def rebuild(options: argparse.Namespace) -> int:
     """Set a database aside and make it anew from the spool; the service must not run."""
+    from qa_daemon.grounds.rulebook import vocabulary_in_force  # noqa: PLC0415
     from qa_daemon.intake.index import Index, reader  # noqa: PLC0415  loads the receiver's rooms
-    from qa_daemon.pipeline.rulebook import vocabulary_in_force  # noqa: PLC0415
     from qa_daemon.spool.spool import Spool  # noqa: PLC0415
     from qa_daemon.store.database import Store  # noqa: PLC0415
 

@@ -11,13 +11,13 @@ from attrs import define, field
 
 from qa_daemon.config.settings import Settings
 from qa_daemon.errors import RetryableError
+from qa_daemon.grounds.rulebook import vocabulary_in_force
 from qa_daemon.intake.admission import Room
 from qa_daemon.intake.door import Door
 from qa_daemon.intake.folder import Folder
 from qa_daemon.intake.hl7.listener import Listener
 from qa_daemon.intake.index import Index, reader
 from qa_daemon.intake.scp import Receiver
-from qa_daemon.pipeline.rulebook import vocabulary_in_force
 from qa_daemon.records.order import Order
 from qa_daemon.spool.spool import Spool
 from qa_daemon.store import instance_rows

@@ -9,9 +9,9 @@ from attrs import define, evolve, field
 
 from qa_daemon.config.settings import Settings
 from qa_daemon.errors import ConfigurationError
+from qa_daemon.grounds.rulebook import today
 from qa_daemon.pipeline.engine import engine
 from qa_daemon.pipeline.previews.draw import sweep
-from qa_daemon.pipeline.rulebook import today
 from qa_daemon.pipeline.standing import is_news
 from qa_daemon.pipeline.steps import Bench
 from qa_daemon.pipeline.worker import Worker

@@ -15,8 +15,8 @@ from attrs import evolve, field, frozen
 from qa_daemon.config.packs import models_folder
 from qa_daemon.config.settings import Settings
 from qa_daemon.dicom.elements import BASIC, Vocabulary, vocabulary
+from qa_daemon.grounds.rulebook import rulebook, today
 from qa_daemon.limits import Limits
-from qa_daemon.pipeline.rulebook import rulebook, today
 from qa_daemon.pipeline.standing import wanted_models
 from qa_daemon.predict.catalog import Catalog, load_catalog
 from qa_daemon.predict.client import Predictor, Request

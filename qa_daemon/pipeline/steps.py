@@ -1,18 +1,20 @@
 """One function per step of a leased series: read, call the core once, commit once."""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from attrs import define, evolve, frozen
 
 from qa_daemon.dicom.header import read_elements
 from qa_daemon.errors import InputError, RetryableError
+from qa_daemon.grounds.beside import HABIT_SPAN, Sources, surroundings
+from qa_daemon.grounds.visit import VisitOrders, orders_known
 from qa_daemon.habits.fingerprint import fingerprint_of, practice_of
 from qa_daemon.habits.usual import observed, usual_part
 from qa_daemon.orders.evidence import parts_of
 from qa_daemon.pipeline.engine import Engine
-from qa_daemon.pipeline.ordering.visit import VisitOrders, orders_known
 from qa_daemon.predict.client import Request
 from qa_daemon.records.finding import Finding, Outcomes, Verdict, above_info
 from qa_daemon.records.inference import Inference
@@ -22,10 +24,9 @@ from qa_daemon.records.order import NamedRegion
 from qa_daemon.records.series import Series
 from qa_daemon.records.states import SeriesEvent, SeriesState
 from qa_daemon.report.summary import SeriesReport
-from qa_daemon.rules.facts import Context
 from qa_daemon.series.assemble import assemble
 from qa_daemon.spool.spool import Spool
-from qa_daemon.store import instance_rows, leases, result_rows, series_rows
+from qa_daemon.store import instance_rows, leases, result_rows
 from qa_daemon.store.database import Store
 from qa_daemon.store.leases import Lease, Terms
 from qa_daemon.store.review import habit_rows
@@ -34,14 +35,9 @@ from qa_daemon.suggest.visit.causes import with_causes
 from qa_daemon.telemetry.events import LogEvent
 from qa_daemon.telemetry.log import log
 
-# Other series of the study that are read as witnesses; a study has rarely more than 20.
-SIBLINGS_MAX: Final = 50
 # Series of one visit, the first that came; a trauma patient may have a hundred in a day.
 VISIT_MAX: Final = 300
 NOTHING: Final = Verdict((), Outcomes())
-
-# What a station wrote longer ago says little of how it is set up now.
-HABIT_SPAN: Final = timedelta(days=90)
 
 
 class Interrupted(Exception):  # noqa: N818  it says what happened to the step
@@ -67,6 +63,11 @@ class Bench:
     spool: Spool
     engine: Engine
     goes_on: Callable[[], None] = _goes_on
+
+    @property
+    def sources(self) -> Sources:
+        """Where series, and what they are judged beside, are read from."""
+        return Sources(self.store, partial(instances_read, self))
 
     def read(self, source: str) -> bytes:
         """Return the bytes of an object."""
@@ -153,7 +154,7 @@ def _judge(bench: Bench, lease: Lease) -> bool:
     assert result is not None
     assert result.inference is not None
     practice, known = practice_of(series), orders_known(bench.store, series)
-    siblings, context = surroundings(bench, lease.series_key, series, known)
+    siblings, context = surroundings(bench.sources, lease.series_key, series, known)
     verdict = bench.engine.judge(series, result.inference, siblings, context)
     of_study = bench.engine.examine_study((series, *siblings), context).verdict
     of_visit = _of_visit(bench, lease, SeriesReport(series, result.inference, verdict), known)
@@ -245,34 +246,6 @@ def _companion(bench: Bench, key: str, revision: int) -> SeriesReport | None:
     except Exception as error:  # noqa: BLE001  what is wrong with it is told of itself, not of this
         log.bug(error, series_key=key)
         return None
-
-
-def surroundings(
-    bench: Bench, key: str, series: Series, known: VisitOrders
-) -> tuple[tuple[Series, ...], Context]:
-    """Return what a series is judged beside: the others of its study, its orders, how it came."""
-    rows = series_rows.siblings(bench.store, key, SIBLINGS_MAX)
-    found = ((row, _witnesses(bench, row.series_key, row.revision)) for row in rows)
-    siblings = tuple(assemble(instances, row.revision) for row, instances in found if instances)
-    since = datetime.now(UTC) - HABIT_SPAN
-    habits = habit_rows.habits_of(bench.store, practice_of(series), since, besides=key)
-    context = Context(order=known.facts_of(series), habits=tuple(habits))
-    own = series_rows.series_row(bench.store, key)
-    if own is None:
-        return siblings, context
-    came = own.last_received_at.astimezone()
-    return siblings, evolve(context, received=came, calling_ae=own.calling_ae)
-
-
-def _witnesses(bench: Bench, key: str, revision: int) -> tuple[Instance, ...]:
-    """Return the instances of a series that only bears witness, as they were read once.
-
-    A record that another series has lost must not keep this one from being judged.
-    """
-    try:
-        return instances_read(bench, key, revision)
-    except InputError:
-        return instance_rows.instances_of(bench.store, key, revision)
 
 
 def instances_read(bench: Bench, key: str, revision: int) -> tuple[Instance, ...]:

@@ -8,10 +8,11 @@ from attrs import evolve
 
 from qa_daemon.dicom.header import read_instance
 from qa_daemon.errors import ConfigurationError
+from qa_daemon.grounds import beside
+from qa_daemon.grounds.visit import orders_known
 from qa_daemon.limits import Limits
 from qa_daemon.pipeline import steps
 from qa_daemon.pipeline.closing import Closing
-from qa_daemon.pipeline.ordering.visit import orders_known
 from qa_daemon.pipeline.steps import Interrupted
 from qa_daemon.pipeline.worker import STATES, Worker
 from qa_daemon.records.instance import Instance
@@ -185,8 +186,8 @@ def test_a_sibling_whose_records_are_lost_still_bears_witness(works: Works) -> N
     rows = series_rows.series_list(bench.store, SeriesFilter(), 2)
     (kept,) = (row for row in rows if row.series_instance_uid == "1.2.3.1")
     series = assemble(steps.instances_read(bench, kept.series_key, kept.revision))
-    siblings, context = steps.surroundings(
-        bench, kept.series_key, series, orders_known(bench.store, series)
+    siblings, context = beside.surroundings(
+        bench.sources, kept.series_key, series, orders_known(bench.store, series)
     )
     assert [len(each.instances) for each in siblings] == [3]
     assert {each.vocabulary for each in siblings[0].instances} == {"that of last year"}

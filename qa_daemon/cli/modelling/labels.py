@@ -26,7 +26,7 @@ from qa_daemon.dicom.regions import regions_of
 from qa_daemon.errors import ConfigurationError
 from qa_daemon.geometry.cosines import Fault, read_cosines
 from qa_daemon.geometry.orientation import expected_class
-from qa_daemon.pipeline.rulebook import rules_in_force
+from qa_daemon.grounds.rulebook import rules_in_force
 from qa_daemon.pipeline.standing import wanted_models
 from qa_daemon.pixels.choose import Chosen, Known, choose_frames
 from qa_daemon.predict.catalog import Catalog, ModelCard, load_catalog

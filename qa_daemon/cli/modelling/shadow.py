@@ -15,7 +15,7 @@ from rich.text import Text
 
 from qa_daemon.cli import tables
 from qa_daemon.config.settings import Settings
-from qa_daemon.pipeline.rulebook import rules_in_force
+from qa_daemon.grounds.rulebook import rules_in_force
 from qa_daemon.records.finding import Severity, Verdict
 from qa_daemon.records.inference import Inference
 from qa_daemon.records.prediction import Prediction

@@ -14,7 +14,7 @@ from qa_daemon.cli.opened import settings_of
 from qa_daemon.cli.printable import printable
 from qa_daemon.config.settings import Settings
 from qa_daemon.errors import ConfigurationError
-from qa_daemon.pipeline.rulebook import rulebook, rules_as_written, today
+from qa_daemon.grounds.rulebook import rulebook, rules_as_written, today
 from qa_daemon.rules.catalogue.json_schema import rule_schema
 from qa_daemon.rules.catalogue.lint import lint
 from qa_daemon.rules.catalogue.page import page

@@ -16,10 +16,11 @@ from qa_daemon.cli.opened import opened, settings_of
 from qa_daemon.cli.owning.book import with_folder
 from qa_daemon.cli.printable import printable
 from qa_daemon.dicom.elements import vocabulary
+from qa_daemon.grounds.beside import surroundings
+from qa_daemon.grounds.rulebook import rules_in_force
+from qa_daemon.grounds.visit import orders_known
 from qa_daemon.pipeline.engine import engine
-from qa_daemon.pipeline.ordering.visit import orders_known
-from qa_daemon.pipeline.rulebook import rules_in_force
-from qa_daemon.pipeline.steps import Bench, instances_read, surroundings
+from qa_daemon.pipeline.steps import Bench, instances_read
 from qa_daemon.predict.client import Request
 from qa_daemon.records.finding import Finding, Verdict
 from qa_daemon.records.inference import Inference
@@ -156,7 +157,7 @@ def _subject(bench: Bench, row: SeriesRow) -> Subject | None:
     instances = instances_read(bench, row.series_key, row.revision)
     series = assemble(instances, row.revision)
     known = orders_known(bench.store, series)
-    siblings, context = surroundings(bench, row.series_key, series, known)
+    siblings, context = surroundings(bench.sources, row.series_key, series, known)
     return Subject(row, series, siblings, context, result.inference)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from qa_daemon.cli.owning.book import with_folder
 from qa_daemon.config.settings import Settings
-from qa_daemon.pipeline.rulebook import rules_as_written
+from qa_daemon.grounds.rulebook import rules_as_written
 from qa_daemon.rules.catalogue.reference import reference
 from tests.cli.conftest import Run, drawn
 from tests.cli.test_admin import judged, received

@@ -2,7 +2,7 @@
 
 from attrs import evolve
 
-from qa_daemon.pipeline.ordering.visit import VisitOrders, order_facts
+from qa_daemon.grounds.visit import VisitOrders, order_facts
 from qa_daemon.records.element import Element
 from qa_daemon.records.order import Code, Issuer, OrderKey
 from qa_daemon.rules.looks.names import ORDER_FACTS

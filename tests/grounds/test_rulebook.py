@@ -9,7 +9,7 @@ from qa_daemon.config.load import load_settings
 from qa_daemon.config.settings import Settings
 from qa_daemon.dicom.elements import BASIC
 from qa_daemon.errors import ConfigurationError
-from qa_daemon.pipeline.rulebook import (
+from qa_daemon.grounds.rulebook import (
     rulebook,
     rules_as_written,
     rules_in_force,
