@@ -29,6 +29,7 @@ from qa_daemon.store.tables import (
     removals,
     series,
     series_associations,
+    sop_key,
     study_results,
     suggestions,
 )
@@ -179,6 +180,20 @@ def series_row(store: Store, key: str) -> SeriesRow | None:
     with store.reading() as connection:
         rows = connection.execute(statement).mappings().all()
     return _row(rows[0]) if len(rows) == 1 else None
+
+
+def series_with(store: Store, sop_instance_uid: str) -> SeriesRow | None:
+    """Return the series that holds an instance; of several the first by key, None if none does."""
+    holding = (
+        select(series)
+        .join(instances, instances.c.series_key == series.c.series_key)
+        .where(instances.c.sop_key == sop_key(sop_instance_uid))
+        .order_by(series.c.series_key)
+        .limit(1)
+    )
+    with store.reading() as connection:
+        row = connection.execute(holding).mappings().one_or_none()
+    return None if row is None else _row(row)
 
 
 def siblings(store: Store, key: str, count_max: int) -> tuple[SeriesRow, ...]:

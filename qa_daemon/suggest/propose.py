@@ -13,12 +13,14 @@ from qa_daemon.records.inference import Inference
 from qa_daemon.records.order import NamedRegion, Order
 from qa_daemon.records.series import Series
 from qa_daemon.rules.checks.orientation import Comparison, compared
+from qa_daemon.rules.checks.projection.directions import expected_by, letters_of
 from qa_daemon.rules.evaluate import evaluate, judged
 from qa_daemon.rules.facts import Context, SeriesFacts, StudyFacts, VisitFacts
 from qa_daemon.rules.schema import Outcome, Registered, Rule, RulePack, Suggest
 from qa_daemon.suggest import sources
 from qa_daemon.suggest.orientation import orientation_suggestions
 from qa_daemon.suggest.radiograph import (
+    letters_suggestions,
     patient_orientation_suggestions,
     photometric_suggestions,
     plane_letters_suggestions,
@@ -123,6 +125,49 @@ def _suggestions(
     if suggest.subject in {"orientation", *JUDGED_BY_PIXELS}:
         return made  # orientations are held by tests of their own, over every class
     return tuple(each for each in made if _mends(rule, each, facts))
+
+
+def as_seen(rule: Rule, facts: SeriesFacts, seen: int) -> tuple[Suggestion, ...] | None:
+    """Return what to write if the pixels lie as a person sees them, the likeliest cause first.
+
+    Parameters
+    ----------
+    seen
+        The class of `orientation_maths`, 0 to 7.
+
+    Returns
+    -------
+    tuple of Suggestion or None
+        `()` where the tags say so already; None where the rule is not about how a picture lies.
+    """
+    subject = "" if rule.suggest is None else rule.suggest.subject
+    if subject == "orientation":
+        return orientation_suggestions(
+            facts.series,
+            seen,
+            1.0,
+            siblings=facts.siblings,
+            table_side=facts.inference.table_side,
+            stack_direction=_stack_direction(facts),
+        )
+    if subject == "patient_orientation":
+        stated = letters_of(facts.series.instances[0])
+        expected = 0 if stated is None else expected_by(stated)
+        return None if expected is None else letters_suggestions(facts, seen, expected, None)
+    return None
+
+
+def still_found(rule: Rule, suggestion: Suggestion, facts: SeriesFacts) -> str:
+    """Return what the check would say after these changes; "" where it would pass.
+
+    What pixels alone decide stays the same whatever is written, and is not asked.
+    """
+    if rule.suggest is not None and rule.suggest.subject in JUDGED_BY_PIXELS:
+        return ""
+    mended = judged(rule, evolve(facts, series=applied(facts.series, suggestion.changes)))
+    if mended.outcome in {Outcome.PASSED, Outcome.NOT_APPLICABLE}:
+        return ""
+    return mended.findings[0].message if mended.findings else mended.reason or mended.outcome.value
 
 
 def unfit(rule: Rule, finding: Finding, facts: SeriesFacts | StudyFacts) -> tuple[Suggestion, ...]:

@@ -6,7 +6,7 @@ from attrs import evolve
 
 from qa_daemon.geometry.cosines import Cosines
 from qa_daemon.geometry.letters import direction_letters
-from qa_daemon.geometry.orientation import display, inverse
+from qa_daemon.geometry.orientation import display, inverse, turn_between
 from qa_daemon.records.finding import Change, Suggestion
 from qa_daemon.rules.checks.projection.directions import Lie, class_letters, letters_of, lie
 from qa_daemon.rules.checks.projection.view import views_seen
@@ -37,16 +37,24 @@ def patient_orientation_suggestions(rule: Rule, facts: SeriesFacts) -> tuple[Sug
     found = lie(facts, number(options, "mirror_probability", 0.0))
     if not isinstance(found, Lie) or found.turn == 0:
         return ()
+    return letters_suggestions(facts, found.predicted, found.expected, found.confidence)
+
+
+def letters_suggestions(
+    facts: SeriesFacts, predicted: int, expected: int, confidence: float | None
+) -> tuple[Suggestion, ...]:
+    """Return the Patient Orientation of a picture that lies as `predicted`, and how to show it."""
+    turn = turn_between(predicted, expected)
     stated = letters_of(facts.series.instances[0])
     if stated is not None:
-        letters = turned_letters(stated, found.turn)
+        letters = turned_letters(stated, turn)
     elif views_seen(facts) <= {"AP", "PA"} and views_seen(facts):
-        letters = class_letters(found.predicted)
+        letters = class_letters(predicted)
     else:
         return ()
     changes = replacing(facts.series, "PatientOrientation", letters)
-    shown = display(inverse(found.turn))
-    return (Suggestion(changes, confidence=found.confidence, display=shown),)
+    shown = display(inverse(turn))
+    return (Suggestion(changes, confidence=confidence, display=shown),) if changes else ()
 
 
 def plane_letters_suggestions(_: Rule, facts: SeriesFacts) -> tuple[Suggestion, ...]:

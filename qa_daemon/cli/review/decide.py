@@ -17,9 +17,12 @@ from qa_daemon.errors import ConfigurationError
 from qa_daemon.queue.deciding.answer import decide
 from qa_daemon.queue.deciding.answers import (
     Accept,
+    AcceptClass,
+    AcceptEdited,
     Answer,
     Ask,
     Defer,
+    Edit,
     Outcome,
     Reject,
     Seen,
@@ -44,8 +47,21 @@ _DONE: Final = {
 
 
 def accept(options: argparse.Namespace) -> int:
-    """Accept the likeliest suggestion of a finding, or another one."""
-    return _say(options, Accept(options.alternative or 0, options.words))
+    """Accept the likeliest suggestion of a finding, another one, or one with other values."""
+    if options.lies is not None:
+        return _say(options, AcceptClass(options.lies, words=options.words))
+    rank = options.alternative or 0
+    if options.set:
+        edits = tuple(map(_edit, options.set))
+        return _say(options, AcceptEdited(edits, rank, options.words))
+    return _say(options, Accept(rank, options.words))
+
+
+def _edit(text: str) -> Edit:
+    path, sign, value = text.partition("=")
+    if not (path and sign):
+        raise ConfigurationError(f"--set {text!r}: write PATH=VALUE, BodyPartExamined=CHEST")
+    return Edit(path.strip(), tuple(value.split("\\")))
 
 
 def reject(options: argparse.Namespace) -> int:

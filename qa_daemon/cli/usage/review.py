@@ -44,6 +44,18 @@ def add_decisions(actions: Commands) -> None:
     accept.add_argument(
         "--alternative", type=count, metavar="N", help="the N-th other suggestion instead"
     )
+    accept.add_argument(
+        "--class",
+        dest="lies",
+        metavar="N",
+        help="the picture lies as class N, 0 to 7, of the orientation that is suggested",
+    )
+    accept.add_argument(
+        "--set",
+        action="append",
+        metavar="PATH=VALUE",
+        help="this value instead of the suggested one, several divided by \\; may repeat",
+    )
     reject = _decision(actions, "reject", "say that a finding is none, and why")
     reject.add_argument(
         "--reason",

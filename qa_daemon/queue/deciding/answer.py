@@ -1,13 +1,18 @@
 """An answer given: decision, audit and what leaves in one transaction, once however often asked."""
 
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from qa_daemon.queue.deciding import allowed
+from qa_daemon.queue.deciding import allowed, amend
+from qa_daemon.queue.deciding.amend import offered
 from qa_daemon.queue.deciding.answers import (
     Accept,
+    AcceptClass,
+    AcceptEdited,
     Answer,
     Ask,
     Defer,
@@ -20,11 +25,10 @@ from qa_daemon.queue.deciding.answers import (
     Wish,
 )
 from qa_daemon.queue.deciding.desk import Desk
-from qa_daemon.queue.deciding.instruct import change_set
-from qa_daemon.records.change_set import ChangeSet
+from qa_daemon.records.change_set import ChangeKind, ChangeSet
 from qa_daemon.records.decision import STANDING_AFTER, Decision, RejectReason, Standing, Verb
 from qa_daemon.records.finding import Suggestion
-from qa_daemon.store import result_rows
+from qa_daemon.store import result_rows, series_rows
 from qa_daemon.store.audit.entries import Deed, Operator, append, concerned_by_finding
 from qa_daemon.store.database import Transaction
 from qa_daemon.store.outbox import entry_rows
@@ -32,6 +36,13 @@ from qa_daemon.store.result_rows import FindingRow
 from qa_daemon.store.review import act_rows, decision_rows
 from qa_daemon.store.review.act_rows import Act
 from qa_daemon.store.review.decision_rows import InHand, Saying
+
+#: Names change sets apart from all else that is named by a UUID of a text.
+_NAMESPACE: Final = uuid.UUID("6f0c1f0e-5d1b-4c5e-9b7a-0d8a3c0f5b21")
+
+
+#: The rank that speaks of none of the suggestions that were offered.
+OF_NONE: Final = -1
 
 
 @frozen(kw_only=True)
@@ -157,6 +168,60 @@ def outcome_of(connection: Transaction, act: Act) -> Outcome:
     )
 
 
+# --- what leaves ---------------------------------------------------------------------------------
+
+
+def placed(desk: Desk, row: FindingRow) -> FindingRow:
+    """Return a finding about a whole visit as one of the series that it wants to change."""
+    uids = row.finding.sop_instance_uids
+    if row.series_key or not uids:
+        return row
+    series = series_rows.series_with(desk.store, uids[0])
+    if series is None:
+        return row
+    return evolve(
+        row,
+        series_key=series.series_key,
+        study_instance_uid=series.study_instance_uid,
+        series_instance_uid=series.series_instance_uid,
+        modality=series.modality,
+        revision=series.revision,
+    )
+
+
+def change_set(
+    wish: Wish, row: FindingRow, decision: Decision, first_by: str = "", reverses: str = ""
+) -> ChangeSet:
+    """Return what a decision about a finding wants to be written."""
+    assert decision.suggestion is not None
+    is_reverse = decision.verb is Verb.REVERSE
+    return ChangeSet(
+        uid=_uid(wish, row.id),
+        kind=ChangeKind.REVERSE if is_reverse else ChangeKind.CHANGE,
+        reverses=reverses,
+        finding_id=row.id,
+        rule=row.finding.rule,
+        topic=row.finding.topic.value,
+        message=row.finding.message,
+        series_key=row.series_key,
+        study_instance_uid=row.study_instance_uid,
+        series_instance_uid=row.series_instance_uid,
+        modality=row.modality,
+        revision=row.revision,
+        decided_by=decision.who,
+        decided_at=decision.at,
+        first_by=first_by,
+        words=decision.words,
+        suggestion=decision.suggestion,
+    )
+
+
+def _uid(wish: Wish, finding_id: int) -> str:
+    """Return a UID that the same wish always gets (PS3.5 B.2: a UUID as one number below 2.25)."""
+    named = uuid.uuid5(_NAMESPACE, f"{wish.request.key} {finding_id}")
+    return f"2.25.{named.int}"
+
+
 # --- working out ---------------------------------------------------------------------------------
 
 
@@ -167,10 +232,8 @@ def draft(desk: Desk, seen: Seen, answer: Answer, wish: Wish) -> Draft:
         message = f"finding {seen.finding_id}: there is none; see: qa-daemon queue list"
         refusal = Refusal(kind=RefusalKind.UNKNOWN, finding_id=seen.finding_id)
         raise Refused(refusal, message)
-    rank = None
-    suggestion = None
-    if isinstance(answer, Accept):
-        rank, suggestion = answer.rank, offered(row, answer.rank)
+    rank, suggestion = _meant(desk, row, answer)
+    row = placed(desk, row)
     decision = Decision(
         verb=_VERBS[type(answer)],
         who=wish.who,
@@ -185,21 +248,17 @@ def draft(desk: Desk, seen: Seen, answer: Answer, wish: Wish) -> Draft:
     return Draft(seen=seen, decision=decision, row=row, rank=rank)
 
 
-def offered(row: FindingRow, rank: int) -> Suggestion | None:
-    """Return the suggestion of this rank; None for rank 0 of a finding without one.
-
-    Raises
-    ------
-    Refused
-        If there are not so many.
-    """
-    finding = row.finding
-    found = (finding.suggestion, *finding.alternatives)
-    if not 0 <= rank < len(found):
-        refusal = Refusal(kind=RefusalKind.UNKNOWN, finding_id=row.id)
-        message = f"finding {row.id}: has {len(finding.alternatives)} beside the likeliest"
-        raise Refused(refusal, message)
-    return found[rank]
+def _meant(desk: Desk, row: FindingRow, answer: Answer) -> tuple[int | None, Suggestion | None]:
+    """Return which of the suggestions is spoken of, and what is to be written."""
+    match answer:
+        case Accept(rank=rank):
+            return rank, offered(row, rank)
+        case AcceptClass():
+            return OF_NONE, amend.in_class(desk, row, answer)
+        case AcceptEdited():
+            return OF_NONE, amend.edited(desk, row, answer)
+        case Reject() | Defer() | Ask():
+            return None, None
 
 
 def _words(answer: Answer) -> str:
@@ -222,6 +281,8 @@ def _asked(answer: Ask) -> str:
 
 _VERBS = {
     Accept: Verb.ACCEPT,
+    AcceptClass: Verb.ACCEPT,
+    AcceptEdited: Verb.ACCEPT,
     Reject: Verb.REJECT,
     Defer: Verb.DEFER,
     Ask: Verb.ASK,

@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from qa_daemon.errors import InputError
 from qa_daemon.records.decision import Decision, RejectReason, Standing, Verb
+from qa_daemon.records.finding import Hypothesis
 from qa_daemon.store.review.act_rows import Request
 
 #: Numbers of rows fit 64 bits.
@@ -75,6 +76,45 @@ class Accept:
 
 
 @frozen
+class AcceptClass:
+    """The picture lies otherwise: a class of `orientation_maths`, "0" to "7".
+
+    Attributes
+    ----------
+    hypothesis
+        How it came about; None = the likeliest.
+    """
+
+    label: str
+    hypothesis: Hypothesis | None = None
+    words: str = ""
+
+
+@frozen
+class Edit:
+    """Values for one element of a suggestion, as text.
+
+    Attributes
+    ----------
+    sop_instance_uid
+        None = wherever the suggestion changes this path.
+    """
+
+    path: str
+    values: tuple[str, ...]
+    sop_instance_uid: str | None = None
+
+
+@frozen
+class AcceptEdited:
+    """The suggestion is right but for some values."""
+
+    edits: tuple[Edit, ...]
+    rank: int = 0
+    words: str = ""
+
+
+@frozen
 class Reject:
     """The finding is none."""
 
@@ -98,7 +138,7 @@ class Ask:
     words: str = ""
 
 
-Answer: TypeAlias = Accept | Reject | Defer | Ask
+Answer: TypeAlias = Accept | AcceptClass | AcceptEdited | Reject | Defer | Ask
 
 
 # --- what comes of it ----------------------------------------------------------------------------

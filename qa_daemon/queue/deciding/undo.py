@@ -6,7 +6,7 @@ from typing import Final
 
 from attrs import frozen
 
-from qa_daemon.queue.deciding.answer import close_series, note, outcome_of
+from qa_daemon.queue.deciding.answer import change_set, close_series, note, outcome_of, placed
 from qa_daemon.queue.deciding.answers import (
     Outcome,
     Refusal,
@@ -17,7 +17,6 @@ from qa_daemon.queue.deciding.answers import (
     Wish,
 )
 from qa_daemon.queue.deciding.desk import Desk
-from qa_daemon.queue.deciding.instruct import change_set
 from qa_daemon.records.change_set import ChangeSet
 from qa_daemon.records.decision import Decision, Verb
 from qa_daemon.records.states import SeriesEvent
@@ -172,7 +171,7 @@ def _reverse(connection: Transaction, desk: Desk, sent: Sent, wish: Wish) -> Non
         suggestion=reversed_suggestion(sent.change_set.suggestion),
     )
     decision_id = decision_rows.say(connection, act_id, sent.found, Saying(decision=decision))
-    made = change_set(wish, sent.row, decision, reverses=sent.change_set.uid)
+    made = change_set(wish, placed(desk, sent.row), decision, reverses=sent.change_set.uid)
     entry_rows.put(connection, act_id, [(decision_id, made)], desk.channels, due_at)
     reopen_series(connection, [sent.found], wish)
     note(connection, wish, Verb.REVERSE.value, [sent.found.id])

@@ -102,11 +102,38 @@ def test_a_deferred_finding_stays_in_the_queue(run: Run, state: Path) -> None:
     assert number in {each["id"] for each in waiting(run, state).values()}
 
 
+def test_another_value_is_accepted_if_its_rule_is_content_with_it(run: Run, state: Path) -> None:
+    (number,) = (
+        each["id"]
+        for each in waiting(run, state).values()
+        if (each["finding"]["suggestion"] or {"changes": [{}]})["changes"][0].get("attribute")
+        == "BodyPartExamined"
+    )
+    for value, said in (
+        ("chest", "no value of representation CS"),
+        ("NOWHERE", "still wrong: "),
+        ("CHEST\\ABDOMEN", "1 values belong there"),
+        ("C SPINE", "nothing would change"),
+    ):
+        ran = run("queue", "accept", number, "--set", f"BodyPartExamined={value}", "--state", state)
+        assert (ran.status, said in ran.err) == (2, True), ran.err
+    ran = run("queue", "accept", number, "--set", "Modality=CT", "--state", state)
+    assert "the suggestion does not change it there" in ran.err
+    ran = run("queue", "accept", number, "--class", "3", "--state", state)
+    assert "is not about how a picture lies" in ran.err
+    ran = run("queue", "accept", number, "--set", "BodyPartExamined=ABDOMEN", "--state", state)
+    assert (ran.status, ran.err) == (0, "")
+    (kept,) = json.loads(run("queue", "history", "--json", "--state", state).out)
+    (change,) = kept["suggestion"]["changes"]
+    assert (change["current"], change["proposed"]) == (["C SPINE"], ["ABDOMEN"])
+
+
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
         ("accept 999999", "queue list"),
         ("accept {} --alternative 9", "beside the likeliest"),
+        ("accept {} --set BodyPartExamined", "PATH=VALUE"),
         ("reject {} --reason other", "--words"),
         ("reject {} --reason because", "invalid choice"),
         ("undo {}", "no decision is in force"),
