@@ -15,12 +15,12 @@ from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
 
+from qa_daemon import INTENDED_USE
 from qa_daemon.cli.printable import printable_lines
 from qa_daemon.cli.usage.accounts import add_accounts
 from qa_daemon.cli.usage.models import add_models
-from qa_daemon.cli.usage.review import add_decisions, add_issues
+from qa_daemon.cli.usage.review import add_decisions, add_issues, add_outbox
 from qa_daemon.cli.usage.rules import add_rules
-from qa_daemon.cli.usage.words import INTENDED_USE
 from qa_daemon.cli.usage.words import Commands as _Commands
 from qa_daemon.cli.usage.words import Help as _Help
 from qa_daemon.cli.usage.words import command as _command
@@ -114,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_serve(commands)
     _add_queue(commands)
+    add_outbox(commands)
     _add_series(commands)
     add_rules(commands)
     add_models(commands)

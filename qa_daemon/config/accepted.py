@@ -116,6 +116,24 @@ def host(_: object, _attribute: object, value: object) -> None:
         raise ValueError(f"{value!r} is no address or host name")
 
 
+def place_name(_: object, _attribute: object, value: object) -> None:
+    """Accept what names a place in the outbox: small letters, digits, dashes."""
+    if value != "" and not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", str(value)):
+        raise ValueError(f"{value!r} is no name: small letters, digits and dashes, 40 at most")
+
+
+def http_url(_: object, _attribute: object, value: object) -> None:
+    """Accept an HTTP or HTTPS URL; the message never shows it."""
+    if value != "" and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", str(value)):
+        raise ValueError("a URL begins with https:// or http:// and has no spaces")
+
+
+def mail_address(_: object, _attribute: object, value: object) -> None:
+    """Accept an e-mail address; nothing that could end a header line."""
+    if value != "" and not re.fullmatch(r"[^\s@<>,;:\"]{1,64}@[A-Za-z0-9.-]{1,253}", str(value)):
+        raise ValueError(f"{value!r} is no e-mail address")
+
+
 def host_or_none(_: object, _attribute: object, value: object) -> None:
     """Accept an IP address or a host name, or "" for nobody."""
     if value != "":

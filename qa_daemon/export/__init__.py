@@ -1,4 +1,5 @@
-"""What was decided, carried out: change sets as files and messages to those who act on them.
+"""What was decided, carried out as an instruction: written down, and sent to whoever may write.
 
-In: decisions from the outbox. Out: files, messages, their answers. Knows no HTTP server, no models.
+In: change sets from the outbox. Out: files, messages, work items, with each place's own answer. It
+changes no object, and knows no models.
 """

@@ -55,6 +55,7 @@ def _worker(frame: Frame) -> None:
 
 
 def _outbound(frame: Frame) -> None:
+    from qa_daemon.export.sending import sending  # noqa: PLC0415  only this role pays for it
     from qa_daemon.pipeline.delivery import Delivery  # noqa: PLC0415  only this role pays for it
     from qa_daemon.pipeline.ordering.refresh import refreshing  # noqa: PLC0415
     from qa_daemon.store.database import Store  # noqa: PLC0415
@@ -65,12 +66,14 @@ def _outbound(frame: Frame) -> None:
     with (
         Store(settings.store_url, settings.store.lock_timeout_s) as store,
         refreshing(store, settings) as refresh,
+        sending(store, settings, version("qa-daemon")) as sender,
     ):
         delivery = Delivery(store, settings, version("qa-daemon"))
 
         def apply(fresh: Settings) -> None:
             delivery.apply(fresh)
             refresh.apply(fresh)
+            sender.apply(fresh)
 
         frame.ready()
         frame.loop(delivery.turn, apply)

@@ -263,18 +263,23 @@ def suggestions_as_dicom_json(series: Series, verdict: Verdict) -> str:
     element without `Value` would be emptied or removed. Within a sequence the items keep their
     places; those that stay as they are stand as empty objects.
     """
-    data_sets = []
     changes = [c for _, suggestion in first_suggestions(verdict) for c in suggestion.changes]
+    return as_text(data_sets_after(series.instances, changes))
+
+
+def data_sets_after(instances: Sequence[Instance], changes: Sequence[Change]) -> list[Json]:
+    """Return per instance that would change its data set with the proposed values, as above."""
+    data_sets = []
     for_all = [change for change in changes if change.sop_instance_uid is None]
     for_one: dict[str, list[Change]] = {}
     for change in changes:
         if change.sop_instance_uid is not None:
             for_one.setdefault(change.sop_instance_uid, []).append(change)
-    for instance in series.instances:
+    for instance in instances:
         concerned = [*for_one.get(instance.sop_instance_uid, ()), *for_all]
         if concerned:
             data_sets.append(_data_set(instance, concerned))
-    return as_text(data_sets)
+    return data_sets
 
 
 def _data_set(instance: Instance, changes: Iterable[Change]) -> Json:

@@ -167,9 +167,7 @@ WIDE: Final = BigInteger().with_variant(Integer, "sqlite")
 
 def row_number() -> Column[int]:
     """Return the column `id`, which numbers rows and never gives a number twice."""
-    # SQLite numbers rows by itself only where the type is INTEGER.
-    wide = BigInteger().with_variant(Integer, "sqlite")
-    return Column("id", wide, primary_key=True, autoincrement=True)
+    return Column("id", WIDE, primary_key=True, autoincrement=True)
 
 
 def _series_reference(**options: Any) -> Column[str]:

@@ -55,6 +55,11 @@ class LogEvent(StrEnum):
     REPORT_WRITTEN = "report.written"
     REPORT_UNWRITABLE = "report.unwritable"
 
+    # --- what leaves
+    EXPORT_SENT = "export.sent"
+    EXPORT_POSTPONED = "export.postponed"  # no answer, or not now; tried again
+    EXPORT_REFUSED = "export.refused"  # for good; parked until a person looks
+
     # --- orders
     ORDERS_TOLD = "orders.told"  # by a message, or by a peer that was asked
     ORDERS_UNKNOWN = "orders.unknown"  # a peer did not answer; it is asked again

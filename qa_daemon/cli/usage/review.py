@@ -6,6 +6,7 @@ from qa_daemon.cli.usage.words import (
     Commands,
     command,
     count,
+    group,
     with_configuration,
     with_json,
     with_limit,
@@ -90,6 +91,35 @@ def add_decisions(actions: Commands) -> None:
         actions, "history", "list decisions, the latest first", "review.decide:history"
     )
     with_limit(with_json(with_configuration(history)))
+
+
+def add_outbox(commands: Commands) -> None:
+    """Add what can be done with what leaves."""
+    actions = group(
+        commands,
+        "outbox",
+        "what was decided and is to leave, has left, or was refused",
+        more="An entry is a change set for one place (service.yaml, export).",
+    )
+    listing = command(actions, "ls", "list entries, the latest first", "review.outbox:list_entries")
+    listing.add_argument(
+        "--in",
+        dest="in_state",
+        metavar="STATE",
+        choices=["queued", "sent", "refused", "withdrawn", "superseded", "dropped"],
+        help="queued, sent, refused, withdrawn, superseded or dropped",
+    )
+    with_limit(with_json(with_configuration(listing)))
+    for name, purpose in (
+        ("show", "show one entry with its change set and the answer of its place"),
+        ("retry", "try an entry again that was refused, or waits for its next try"),
+        ("drop", "give up an entry that has not left; the decision stays"),
+    ):
+        action = command(actions, name, purpose, f"review.outbox:{name}")
+        action.add_argument("id", type=count, metavar="ID", help="as `outbox ls` shows it")
+        with_configuration(action)
+        if name == "show":
+            with_json(action)
 
 
 def _decision(actions: Commands, name: str, purpose: str) -> argparse.ArgumentParser:

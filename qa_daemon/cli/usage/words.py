@@ -4,8 +4,9 @@ import argparse
 from pathlib import Path
 from typing import TypeAlias
 
+from qa_daemon import INTENDED_USE
+
 PORT_MAX = 65535
-INTENDED_USE = "Quality assurance of DICOM metadata. Not a medical device."
 
 # argparse has no public name for it.
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
