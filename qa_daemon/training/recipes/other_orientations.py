@@ -16,10 +16,22 @@ from attrs import evolve
 from numpy.random import Generator
 
 from qa_daemon.geometry.planes import BodyPlane
-from qa_daemon.predict.catalog import Witness
+from qa_daemon.predict.catalog import UNDECIDED, Catalog, ModelCard, Witness
 from qa_daemon.training.figures.strangers import drawn
 from qa_daemon.training.networks import network
-from qa_daemon.training.recipe import Batch, Draw, Grey, HeldOut, Kind, Plan, Recipe, Start, Words
+from qa_daemon.training.recipe import (
+    Batch,
+    Calibrated,
+    Draw,
+    Grey,
+    HeldOut,
+    Kind,
+    Plan,
+    Recipe,
+    Scored,
+    Start,
+    Words,
+)
 from qa_daemon.training.recipes.axial_orientation import (
     DRAWN_SHARE,
     NO_ANSWER,
@@ -150,6 +162,18 @@ def _varied(item: LabelledSlice, random: Generator) -> Grey:
     return draw(prepared(item), random, SIZE, USUAL)
 
 
+def _calibrated_never_alone(
+    card: ModelCard, found: Scored[LabelledSlice], beside: Catalog
+) -> Calibrated:
+    """As `calibrated_upright`, but a slice alone is never decided."""
+    made = calibrated_upright(card, found, beside)
+    how = "never, set by hand: so few coronal slices are held out that one alone proves nothing"
+    alone = ("turn_slice", "mirror_slice")
+    thresholds = {**made.card.thresholds, **dict.fromkeys(alone, UNDECIDED)}
+    told = {**made.how, **dict.fromkeys(alone, how)}
+    return Calibrated(evolve(made.card, thresholds=thresholds), told)
+
+
 def _recipe(plane: BodyPlane, words: Words, witness: Witness, steps: int) -> Recipe[LabelledSlice]:
     examples: Callable[[Path], Sequence[LabelledSlice]] = partial(_examples, plane)
     return Recipe[LabelledSlice](
@@ -174,7 +198,7 @@ def _recipe(plane: BodyPlane, words: Words, witness: Witness, steps: int) -> Rec
         loss=loss,
         shown=partial(shown, size=SIZE),
         varied=_varied,
-        calibrated=calibrated_upright,
+        calibrated=(_calibrated_never_alone if plane is BodyPlane.CORONAL else calibrated_upright),
         figures=upright_figures,
     )
 

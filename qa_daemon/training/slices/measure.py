@@ -151,14 +151,18 @@ def calibrated_orientation(card: ModelCard, found: Scored) -> ModelCard:
     )
     turns: list[Said] = []
     sides: list[Said] = []
-    for said, item in zip(answers(warm, found), found.items, strict=True):
+    published: list[Said] = []
+    for said, item, variant in zip(answers(warm, found), found.items, found.variants, strict=True):
         assert said.turn is not None
         assert said.mirror is not None
         if not said.turn.abstained:
             turns.append(Said(said.turn.probability, said.turn.value != 0, item.patient))
         if not said.mirror.abstained and item.mirror_verified:
             sides.append(Said(said.mirror.probability, bool(said.mirror.value), item.patient))
-    turn, mirror = threshold(turns, TURN_MIN), threshold(sides, MIRROR_MIN)
+            published += sides[-1:] if variant == 0 else []
+    turn = threshold(turns, TURN_MIN)
+    # No real slice as published may be decided wrongly, however few patients that is.
+    mirror = max(threshold(sides, MIRROR_MIN), threshold(published, MIRROR_MIN, 0.0))
     chosen = {
         **open_to_all,
         "turn": TURN_MIN,

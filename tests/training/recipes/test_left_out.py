@@ -83,6 +83,14 @@ def test_sagittal_heads_and_knees_are_upright_and_nothing_decided_is_wrong(
     assert all(not each.whole.abstained and each.whole.label == "0" for each in told)
 
 
+def test_nothing_decided_of_coronal_slices_is_wrong(shared_data: Path) -> None:
+    series = answered(shared_data, "coronal_orientation/1.0.0")
+    assert sum(not (each.whole.turn is None or each.whole.turn.abstained) for each in series) >= 8
+    parts = [(said.turn, said.mirror) for each in series for said in (each.whole, *each.frames)]
+    assert all(turn and (turn.abstained or turn.value == 0) for turn, _ in parts)
+    assert all(mirror and (mirror.abstained or not mirror.value) for _, mirror in parts)
+
+
 def test_heads_and_knees_of_other_planes_are_named_and_nothing_is_named_that_is_far_off(
     shared_data: Path,
 ) -> None:
