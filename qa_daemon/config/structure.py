@@ -219,7 +219,7 @@ def _quantity(given: Given, unit: str | None) -> object:
 
 def _unit(name: str) -> str | None:
     words = name.split("_")
-    return next((unit for unit in _UNITS if unit in words[1:]), None)
+    return next((unit for unit in _UNITS if unit in words), None)
 
 
 def _hint(unit: str | None) -> str:

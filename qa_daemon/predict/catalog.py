@@ -103,6 +103,9 @@ class ModelCard:
         which they look for. `label` is that of all labels, `label:CHEST` that of one.
     witnesses
         Models that an orientation asks whether it can be told from the picture.
+    scores
+        How sure it was of the pictures that it was measured on: ten counts, by tenths; () where the
+        card does not say.
     licences
         `open` where all data it was fitted on are under a licence that lets anybody use the
         weights for anything, else `all`.
@@ -130,6 +133,7 @@ class ModelCard:
         factory=dict, validator=validators.deep_mapping(validators.instance_of(str), _share)
     )
     witnesses: tuple[Witness, ...] = ()
+    scores: tuple[int, ...] = ()
     licences: str = field(default="all", validator=validators.in_(LICENCES))
     sources: tuple[Source, ...] = ()
     digest: str
@@ -369,6 +373,7 @@ def _card(said: Mapping[str, Any], package: Path, content: bytes) -> ModelCard:
         correlation=float(calibration["correlation"]),
         thresholds={str(name): float(entry["value"]) for name, entry in said["thresholds"].items()},
         witnesses=tuple(_witness(each) for each in said.get("witnesses", ())),
+        scores=tuple(map(int, said.get("scores", {}).get("counts", ()))),
         licences=str(said.get("licences", "all")),
         sources=tuple(
             Source(str(each["source"]), str(each["licence as stated"]))

@@ -192,6 +192,19 @@ def instances_of(store: Store, key: str, revision: int) -> tuple[Instance, ...]:
     )
 
 
+def first_instance_of(store: Store, key: str) -> Instance | None:
+    """Return one object of a series, to say whose it is; None if none can be read."""
+    statement = (
+        select(instances.c.header)
+        .where(instances.c.series_key == key, instances.c.header.is_not(None))
+        .order_by(instances.c.received_at, instances.c.spool_key)
+        .limit(1)
+    )
+    with store.reading() as connection:
+        header = connection.scalar(statement)
+    return None if header is None else documents.read(header, Instance)
+
+
 def repeats_of(store: Store, key: str) -> int:
     """Return how many times objects of a series came again, byte for byte."""
     statement = select(func.coalesce(func.sum(instances.c.repeat_count), 0)).where(

@@ -20,6 +20,7 @@ from qa_daemon.store.database import Store
 from qa_daemon.store.leases import Lease, advance
 from qa_daemon.store.review import decision_rows, habit_rows, issue_rows
 from qa_daemon.store.tables import findings, issues, results, series, study_results, suggestions
+from qa_daemon.store.trends import score_rows
 from qa_daemon.store.visits import news_rows
 
 
@@ -122,6 +123,7 @@ def save_inference(store: Store, lease: Lease, inference: Inference, now: dateti
             return False
         values = {"inference": documents.written(inference), "predicted_at": now}
         _keep_result(connection, lease, values)
+        score_rows.replace(connection, lease.series_key, inference.predictions, now)
     return True
 
 
@@ -291,9 +293,9 @@ def result_of(store: Store, series_key: str, revision: int) -> Result | None:
 def finding_list(store: Store, wanted: FindingFilter, count_max: int) -> tuple[FindingRow, ...]:
     """Return findings of current revisions, the worst first, then the latest."""
     order = (findings.c.severity.desc(), findings.c.created_at.desc(), findings.c.id)
-    statement = _wanted(_current(), wanted).order_by(*order).limit(count_max)
+    statement = findings_wanted(wanted).order_by(*order).limit(count_max)
     with store.reading() as connection:
-        return tuple(_finding_row(row) for row in connection.execute(statement).mappings())
+        return tuple(row_of_finding(row) for row in connection.execute(statement).mappings())
 
 
 def finding_row(store: Store, finding_id: int) -> FindingRow | None:
@@ -309,7 +311,7 @@ def finding_row(store: Store, finding_id: int) -> FindingRow | None:
         if row is None:
             return None
         said = [documents.read(text, Suggestion) for text in connection.scalars(offered)]
-    found = _finding_row(row)
+    found = row_of_finding(row)
     return evolve(found, finding=_with_suggestions(found.finding, said))
 
 
@@ -446,7 +448,8 @@ def _current() -> Select[Any]:
     )
 
 
-def _wanted(statement: Select[Any], wanted: FindingFilter) -> Select[Any]:
+def findings_wanted(wanted: FindingFilter) -> Select[Any]:
+    """Return the statement that finds them, in no order."""
     conditions: list[ColumnElement[bool]] = []
     if wanted.topics:
         conditions.append(findings.c.topic.in_(wanted.topics))
@@ -463,7 +466,7 @@ def _wanted(statement: Select[Any], wanted: FindingFilter) -> Select[Any]:
         value = getattr(wanted, name)
         if value is not None:
             conditions.append(findings.c[name] == value)
-    return statement.where(*conditions)
+    return _current().where(*conditions)
 
 
 def _in_the_queue(wanted: FindingFilter) -> list[ColumnElement[bool]]:
@@ -478,7 +481,8 @@ def _in_the_queue(wanted: FindingFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _finding_row(row: Any) -> FindingRow:
+def row_of_finding(row: Any) -> FindingRow:
+    """Return a row of `findings_wanted` as a value."""
     return FindingRow(
         id=row["id"],
         series_key=row["series_key"] or "",

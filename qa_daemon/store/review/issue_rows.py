@@ -12,6 +12,7 @@ from qa_daemon.records.issue import Fingerprint, Issue, Practice, Ruling, Sighti
 from qa_daemon.store import documents
 from qa_daemon.store.audit.entries import Operator, note_audit
 from qa_daemon.store.database import Store
+from qa_daemon.store.review import decision_rows
 from qa_daemon.store.tables import findings, issue_key, issues, series
 
 
@@ -122,3 +123,41 @@ def _issue(row: Mapping[Any, Any]) -> Issue:
         ),
         ruling=documents.read(row["ruling"], Ruling) if row["ruling"] else None,
     )
+
+
+@frozen(kw_only=True)
+class IssueThere:
+    """An issue of one rule at one station.
+
+    Attributes
+    ----------
+    open_count
+        Findings of current revisions that nobody has decided.
+    """
+
+    key: str
+    protocol: str
+    open_count: int
+
+
+def issues_at(store: Store, rule: str, station: str, count_max: int) -> tuple[IssueThere, ...]:
+    """Return the issues of one rule at one station, under whatever protocol and change."""
+    is_current = or_(findings.c.series_key.is_(None), findings.c.revision == series.c.revision)
+    is_counted = and_(is_current, findings.c.id.is_not(None), decision_rows.is_open())
+    statement = (
+        select(issues.c.issue_key, issues.c.protocol, func.count().filter(is_counted).label("open"))
+        .select_from(
+            issues.outerjoin(findings, findings.c.issue_key == issues.c.issue_key).outerjoin(
+                series, series.c.series_key == findings.c.series_key
+            )
+        )
+        .where(issues.c.rule == rule, issues.c.station == station)
+        .group_by(issues.c.issue_key, issues.c.protocol)
+        .order_by(issues.c.issue_key)
+        .limit(count_max)
+    )
+    with store.reading() as connection:
+        return tuple(
+            IssueThere(key=row.issue_key, protocol=row.protocol, open_count=row.open)
+            for row in connection.execute(statement)
+        )
