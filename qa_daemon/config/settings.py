@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from qa_daemon.config import accepted
 from qa_daemon.config.export import DecisionSettings, ExportSettings
+from qa_daemon.config.sections.viewing import TrendSettings, ViewerSettings
 from qa_daemon.limits import GIB, MIB, Limits
 from qa_daemon.records.prediction import TARGETS
 
@@ -346,6 +347,8 @@ class Settings:
     orders: OrderSettings = field(factory=OrderSettings)
     decisions: DecisionSettings = field(factory=DecisionSettings)
     export: ExportSettings = field(factory=ExportSettings)
+    viewer: ViewerSettings = field(factory=ViewerSettings)
+    trends: TrendSettings = field(factory=TrendSettings)
     web: WebSettings = field(factory=WebSettings)
     log: LogSettings = field(factory=LogSettings)
     # SIGTERM drains and ends within this

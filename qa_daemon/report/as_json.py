@@ -19,7 +19,6 @@ from qa_daemon.records.finding import (
     Unjudged,
     Verdict,
 )
-from qa_daemon.records.instance import Instance
 from qa_daemon.records.prediction import MULTI_LABEL, ORIENTATIONS, Box, Part, Prediction
 from qa_daemon.records.series import Series
 from qa_daemon.report.summary import SeriesReport, StudyReport, VisitReport, first_suggestions
@@ -254,6 +253,26 @@ def _unjudged(unjudged: Iterable[Unjudged]) -> Json:
     ]
 
 
+def suggestion_as_dicom_json(series: tuple[str, str], suggestion: Suggestion) -> list[Json]:
+    """Return one suggestion as data sets of the DICOM JSON model, as in the suggestion file.
+
+    Parameters
+    ----------
+    series
+        Study and Series Instance UID; "" where a whole study or visit is meant.
+
+    Returns
+    -------
+    list
+        One data set per instance that alone is meant, and one without SOP Instance UID for what is
+        the same in every instance.
+    """
+    for_one: dict[str, list[Change]] = {}
+    for change in suggestion.changes:
+        for_one.setdefault(change.sop_instance_uid or "", []).append(change)
+    return [_changed((*series, uid), changes) for uid, changes in sorted(for_one.items())]
+
+
 def suggestions_as_dicom_json(series: Series, verdict: Verdict) -> str:
     """Return the suggestion file of a series: a DICOM JSON Model array (PS3.18 Annex F).
 
@@ -278,15 +297,17 @@ def data_sets_after(instances: Sequence[Instance], changes: Sequence[Change]) ->
     for instance in instances:
         concerned = [*for_one.get(instance.sop_instance_uid, ()), *for_all]
         if concerned:
-            data_sets.append(_data_set(instance, concerned))
+            named = (instance.study_instance_uid, instance.series_instance_uid)
+            data_sets.append(_changed((*named, instance.sop_instance_uid), concerned))
     return data_sets
 
 
-def _data_set(instance: Instance, changes: Iterable[Change]) -> Json:
+def _changed(named: tuple[str, str, str], changes: Iterable[Change]) -> Json:
+    """Return a data set with the UIDs of study, series and instance that are known."""
     data_set: dict[str, Json] = {
-        "00080018": {"vr": "UI", "Value": [instance.sop_instance_uid]},
-        "0020000D": {"vr": "UI", "Value": [instance.study_instance_uid]},
-        "0020000E": {"vr": "UI", "Value": [instance.series_instance_uid]},
+        tag: {"vr": "UI", "Value": [uid]}
+        for tag, uid in zip(("0020000D", "0020000E", "00080018"), named, strict=True)
+        if uid
     }
     written = set[str]()
     for change in changes:

@@ -124,6 +124,11 @@ def keywords() -> tuple[str, ...]:
     return tuple(_TAGS)
 
 
+def keyword_of(tag: int) -> str | None:
+    """Return the keyword of a tag of PS3.6, None if there is none."""
+    return _KEYWORDS.get(tag)
+
+
 def name_of(tag: int) -> str:
     """Return the keyword of a tag, else its eight hex digits."""
     return _KEYWORDS.get(tag) or f"{tag:08X}"
