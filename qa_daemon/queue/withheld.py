@@ -29,6 +29,7 @@ def without_patient(finding: Finding) -> Finding:
         },
         suggestion=None if finding.suggestion is None else _without(finding.suggestion),
         alternatives=tuple(map(_without, finding.alternatives)),
+        assignment=None,  # it names orders and whose they are
     )
 
 

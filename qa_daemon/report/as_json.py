@@ -19,6 +19,7 @@ from qa_daemon.records.finding import (
     Unjudged,
     Verdict,
 )
+from qa_daemon.records.instance import Instance
 from qa_daemon.records.prediction import MULTI_LABEL, ORIENTATIONS, Box, Part, Prediction
 from qa_daemon.records.series import Series
 from qa_daemon.report.summary import SeriesReport, StudyReport, VisitReport, first_suggestions

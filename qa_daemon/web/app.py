@@ -12,12 +12,14 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from qa_daemon.queue.accounts.permissions import Permission
+from qa_daemon.web.api import parts
 from qa_daemon.web.desk import Desk
 from qa_daemon.web.endpoints import PERMISSION, require
 from qa_daemon.web.failures import HANDLERS
 from qa_daemon.web.guard.gate import OPEN, Gate
 from qa_daemon.web.serving import health
 from qa_daemon.web.sign_in import account, local, once
+from qa_daemon.web.workitems import subscribing, transactions
 
 #: A part is a function that returns its routes; a new one is added here.
 PARTS: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
@@ -25,6 +27,9 @@ PARTS: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     local.routes,
     account.routes,
     once.routes,
+    parts.routes,
+    transactions.routes,
+    subscribing.routes,
 )
 #: Where people arrive.
 HOME: Final = "/account"

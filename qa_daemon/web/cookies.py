@@ -58,6 +58,10 @@ class Cookies:
         except (BadSignature, UnicodeError):
             return None
 
+    def derived(self, purpose: str) -> bytes:
+        """Return a key of its own for something else that only this service can have made."""
+        return hmac.new(self._key, purpose.encode("ascii"), hashlib.sha256).digest()
+
     def csrf_token(self, bound_to: str) -> str:
         """Return the token of forms for one session, or one visit before there is a session."""
         return hmac.new(self._key, f"csrf {bound_to}".encode(), hashlib.sha256).hexdigest()

@@ -61,6 +61,11 @@ class Desk:
         host = f"[{web.host}]" if ":" in web.host else web.host
         return f"{scheme}://{host}:{port}"
 
+    @property
+    def workitem_key(self) -> bytes:
+        """What the UIDs of work items are made with."""
+        return self.cookies.derived("workitems")
+
     def now(self) -> datetime:
         """Return the time, in UTC."""
         return datetime.now(UTC)

@@ -20,6 +20,8 @@ from qa_daemon.web.desk import Desk
 
 Endpoint = Callable[[Request], Response] | Callable[[Request], Awaitable[Response]]
 
+#: What only programs ask: the API, and the worklist of work items.
+PROGRAMS: Final = ("/api/", "/dicom-web/")
 #: Where an endpoint's permission stands; None = shown to everybody.
 PERMISSION: Final = "required_permission"
 
@@ -105,7 +107,7 @@ def address_of(request: HTTPConnection) -> str:
 
 def wants_json(request: HTTPConnection) -> bool:
     """Whether a program asks, rather than a browser for a page."""
-    return request.url.path.startswith("/api/") or "text/html" not in request.headers.get(
+    return request.url.path.startswith(PROGRAMS) or "text/html" not in request.headers.get(
         "accept", ""
     )
 

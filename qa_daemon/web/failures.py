@@ -6,12 +6,13 @@ from typing import Any, Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from qa_daemon.errors import InputError, QaDaemonError
 from qa_daemon.telemetry.events import LogEvent
 from qa_daemon.telemetry.facts import SiteText
 from qa_daemon.telemetry.log import log
+from qa_daemon.web.api.problem import problem
 from qa_daemon.web.endpoints import wants_json
 from qa_daemon.web.rendering import rendered
 
@@ -33,7 +34,7 @@ def failure(
     """Return the answer of a request that failed, as a page or as JSON."""
     answer: Response
     if wants_json(request):
-        answer = JSONResponse({"error": words}, status)
+        answer = problem(status, words)
     else:
         answer = rendered(
             request, "failure.html", {"words": words, "status": status}, status=status

@@ -1,5 +1,6 @@
 """The gate before all pages: host, address, size, session, CSRF, headers of every answer."""
 
+import contextlib
 import ipaddress
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -8,7 +9,7 @@ from anyio import to_thread
 from attrs import define, evolve, field
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, MutableHeaders
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -31,6 +32,8 @@ THREADS_MAX: Final = 16
 #: A page's own polling says so, and does not keep a session alive that nobody uses.
 BACKGROUND_HEADER: Final = "x-qa-background"
 EVENTS: Final = "/events"
+#: Close code of a WebSocket that is refused (RFC 6455 7.4.1: policy violation).
+REFUSED: Final = 1008
 
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; "
@@ -65,9 +68,29 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
-        if scope["type"] != "http":
-            return  # websockets: nobody listens; lifespan: there is nothing to do
         to_thread.current_default_thread_limiter().total_tokens = THREADS_MAX
+        if scope["type"] == "websocket":
+            await self._listen(scope, receive, send)
+        elif scope["type"] == "http":  # lifespan: there is nothing to do
+            await self._answer(scope, receive, send)
+
+    async def _listen(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Open a WebSocket to who has signed in, on a page of ours or with a program's token."""
+        state = scope.setdefault("state", {})
+        state |= {"desk": self.desk, "visitor": None, "form": FormData(), "body": b""}
+        asked = HTTPConnection(scope)
+        found = None
+        if self._stranger(asked) is None:
+            with contextlib.suppress(InputError, RetryableError, ConfigurationError):
+                found = await run_in_threadpool(self._visitor, asked)
+        if found is None or (found.session_key and not _is_of_this_site(asked)):
+            await send({"type": "websocket.close", "code": REFUSED})  # before it opens: 403
+            return
+        state["visitor"] = found
+        await self.app(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["app"] = self.app  # so that the router raises what it cannot answer, as pages do
         state = scope.setdefault("state", {})
         state |= {"desk": self.desk, "visitor": None, "form": FormData(), "body": b""}
         request = Request(scope, receive)
@@ -108,7 +131,7 @@ class Gate:
             return failure(request, 403, words)
         return None
 
-    def _stranger(self, request: Request) -> Response | None:
+    def _stranger(self, request: HTTPConnection) -> Response | None:
         """Refuse names that are not ours (DNS rebinding) and addresses that may not connect."""
         try:
             host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
@@ -129,11 +152,11 @@ class Gate:
         request.scope["state"]["body"] = body
         request.scope["state"]["form"] = await bodies.form_in(request.scope, body)
 
-    def _visitor(self, request: Request) -> Visitor | None:
+    def _visitor(self, request: HTTPConnection) -> Visitor | None:
         found = self._found(request)
         return None if found is None else evolve(found, address=address_of(request))
 
-    def _found(self, request: Request) -> Visitor | None:
+    def _found(self, request: HTTPConnection) -> Visitor | None:
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         if kind.casefold() == "bearer":
             names_from = Role(self.desk.settings.web.names_from)
@@ -191,6 +214,12 @@ class _Guarded:
             if self.cookie:
                 headers.append("Set-Cookie", self.cookie)
         await self._send(message)
+
+
+def _is_of_this_site(asked: HTTPConnection) -> bool:
+    """Whether a browser opens it from a page of ours: other sites' pages send our cookie, too."""
+    origin = urlsplit(asked.headers.get("origin", ""))
+    return bool(origin.netloc) and origin.netloc == asked.headers.get("host", "")
 
 
 def _to_sign_in(request: Request) -> Response:

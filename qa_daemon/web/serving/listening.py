@@ -19,6 +19,8 @@ from qa_daemon.errors import ConfigurationError
 KEEP_ALIVE_S: Final = 15
 #: Head of a request: a URL with all filters and some cookies stay far below.
 HEAD_BYTES_MAX: Final = 64 << 10
+#: Who listens to events has nothing to say.
+WEBSOCKET_BYTES_MAX: Final = 4096
 START_TIMEOUT_S: Final = 30.0
 BACKLOG: Final = 128
 
@@ -123,7 +125,8 @@ def listener(app: ASGIApp, settings: WebSettings, patience_s: float) -> Listener
     config = uvicorn.Config(
         app,
         http=protocol,
-        ws="none",
+        ws="wsproto",
+        ws_max_size=WEBSOCKET_BYTES_MAX,
         loop="asyncio",
         lifespan="off",
         interface="asgi3",
