@@ -19,9 +19,11 @@ from qa_daemon.predict.catalog import Catalog
 from qa_daemon.spool.spool import Spool
 from qa_daemon.store.database import Store
 from qa_daemon.store.previews.folder import PreviewFolder
+from qa_daemon.store.trends import score_rows
 from qa_daemon.telemetry.events import LogEvent
 from qa_daemon.telemetry.facts import SiteText
 from qa_daemon.telemetry.log import log
+from qa_daemon.trends.drift import BIN_COUNT, Distribution
 
 # A line of the log stays below the 4,000 characters that its filter lets pass.
 SOURCES_PER_LINE: Final = 20
@@ -66,6 +68,7 @@ class Shift:
         self._engine = stack
         self._told.clear()
         _say_what_is_in_force(self.worker.bench, settings)
+        _keep_what_cards_expect(self.worker.bench)
 
 
 @contextlib.contextmanager
@@ -85,6 +88,7 @@ def working(settings: Settings, goes_on: Callable[[], None]) -> Iterator[Shift]:
         bench = Bench(store, spool, stack.enter_context(engine(settings)), goes_on)
         sweep(store, PreviewFolder(settings.preview_folder))
         _say_what_is_in_force(bench, settings)
+        _keep_what_cards_expect(bench)
         shift = Shift(Worker(bench, settings), stack.pop_all())
         try:
             yield shift
@@ -105,6 +109,17 @@ def _say_what_is_in_force(bench: Bench, settings: Settings) -> None:
         )
     if catalog.cards and is_news(settings.state, bench.engine.models_digest):
         _say_what_they_saw(catalog)
+
+
+def _keep_what_cards_expect(bench: Bench) -> None:
+    """Keep how sure the cards say their models usually are; the pages open no model."""
+    told = {
+        (card.target, card.name): Distribution(card.scores)
+        for card in bench.engine.catalog.cards.values()
+        if len(card.scores) == BIN_COUNT
+    }
+    if told:
+        score_rows.keep_baselines(bench.store, told)
 
 
 def _say_what_they_saw(catalog: Catalog) -> None:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from attrs import define, field, frozen
 
 from qa_daemon.config.sections.viewing import TrendSettings
+from qa_daemon.errors import QaDaemonError
 from qa_daemon.store.database import Store
 from qa_daemon.store.trends import fact_rows, score_rows
 from qa_daemon.trends.drift import Drift, drift_of
@@ -18,6 +19,8 @@ from qa_daemon.trends.overview import Revision
 FACTS_MAX: Final = 200_000
 #: How far back is read: a period and the one before it, in steps so that few sets are held.
 SPANS_DAYS: Final = (70, 190, 2200)
+#: Older facts are not shown while new ones are read; the reader waits.
+STALE_MAX: Final = timedelta(minutes=10)
 #: Scores "of late".
 SCORES_SPAN: Final = timedelta(days=7)
 
@@ -48,17 +51,30 @@ class Statistics:
     _lock: threading.Lock = field(factory=threading.Lock, init=False)
 
     def snapshot(self, store: Store, settings: TrendSettings, days: int, now: datetime) -> Snapshot:
-        """Return facts of the last `days` and as many before them, at most `refresh_s` old."""
+        """Return facts of the last `days` and as many before them, some `refresh_s` old.
+
+        Who comes first waits; later ones get what there is, while a thread reads anew.
+        """
         span = next((each for each in SPANS_DAYS if 2 * days < each), SPANS_DAYS[-1])
         held = self._held.get(span)
-        if held is not None and _is_fresh(held, settings, now):
-            return held
-        with self._lock:
-            held = self._held.get(span)
-            if held is None or not _is_fresh(held, settings, now):
-                held = read(store, settings, now - timedelta(days=span), now)
-                self._held[span] = held
+        if held is None or now - held.at > STALE_MAX:
+            with self._lock:
+                held = self._held.get(span)
+                if held is None or now - held.at > STALE_MAX:
+                    held = self._held[span] = read(store, settings, _since(span, now), now)
+        elif not _is_fresh(held, settings, now) and self._lock.acquire(blocking=False):
+            arguments = (store, settings, span, now)
+            threading.Thread(target=self._renew, args=arguments, daemon=True).start()
         return held
+
+    def _renew(self, store: Store, settings: TrendSettings, span: int, now: datetime) -> None:
+        """Read anew, with the lock held by who began it."""
+        try:
+            self._held[span] = read(store, settings, _since(span, now), now)
+        except QaDaemonError:
+            pass  # the store is away: what is held says of when it is, and who comes next tries
+        finally:
+            self._lock.release()
 
     def forget(self) -> None:
         """Read anew at the next look: settings have changed."""
@@ -95,6 +111,10 @@ def zone_of(settings: TrendSettings) -> tzinfo:
 def shifts_of(settings: TrendSettings) -> tuple[Shift, ...]:
     """Return the shifts of the site."""
     return tuple(Shift(name, time.fromisoformat(at)) for name, at in settings.shifts.items())
+
+
+def _since(span: int, now: datetime) -> datetime:
+    return now - timedelta(days=span)
 
 
 def _is_fresh(held: Snapshot, settings: TrendSettings, now: datetime) -> bool:

@@ -16,8 +16,6 @@ HEIGHT: Final = 226
 _STEPS: Final = (1, 2, 2.5, 5, 10)
 #: More lines than these hide the plot; the latest are drawn.
 MARKERS_MAX: Final = 6
-#: Labels of lines that are nearer than this share of the width stand in two rows.
-_NEAR: Final = 0.25
 LABEL_LENGTH_MAX: Final = 32
 
 
@@ -96,11 +94,9 @@ def frame(scale: Scale, labels: Sequence[str], ticks: Sequence[Tick]) -> str:
 def marked(markers: Sequence[Marker]) -> str:
     """Return the vertical lines with their labels, the latest `MARKERS_MAX`."""
     drawn = []
-    last, row = -1.0, 0
-    for marker in sorted(markers, key=lambda each: each.at)[-MARKERS_MAX:]:
-        row = 1 - row if marker.at - last < _NEAR else 0
-        last = marker.at
-        y = 11 + 12 * row
+    latest = sorted(markers, key=lambda each: each.at)[-MARKERS_MAX:]
+    for number, marker in enumerate(latest):
+        y = 11 + 12 * (number % 2)  # in two rows, so that neighbours do not lie on each other
         is_right = marker.at > 0.5
         line = element(
             "line", class_="mark", x1=percent(marker.at), x2=percent(marker.at),
