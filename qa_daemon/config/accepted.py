@@ -16,6 +16,9 @@ Validator = Callable[[object, "Attribute[Any]", Any], None]
 SEVERITIES: Final = ("info", "minor", "major", "critical")
 # A wait of a day is a mistyped one; nothing in the product waits longer.
 DURATION_S_MAX: Final = 86_400.0
+_ISSUER = re.compile(
+    r"(?:https://[0-9A-Za-z.-]{1,253}|http://(?:localhost|127\.0\.0\.1))(?::[0-9]{1,5})?(?:/[\w./~-]*)?\Z"
+)
 _RULE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
 _MODEL_NAME = re.compile(r"[a-z][a-z0-9_]*@[0-9]+\.[0-9]+\.[0-9]+\Z")
 _UID = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+\Z")  # PS3.5 section 9.1
@@ -144,6 +147,18 @@ def web_address_or_none(_: object, _attribute: object, value: object) -> None:
     """Accept the beginning of a web address, without a path, or "" for none."""
     if value != "" and not (isinstance(value, str) and _WEB_ADDRESS.match(value)):
         raise ValueError(f"{value!r} is no web address, write it as https://qa.hospital.example")
+
+
+def issuer_or_none(_: object, _attribute: object, value: object) -> None:
+    """Accept the issuer of an identity provider, or "" for none; in clear on loopback only."""
+    if value != "" and not (isinstance(value, str) and _ISSUER.match(value)):
+        raise ValueError(f"{value!r} is no issuer, write it as https://idp.hospital.example/realm")
+
+
+def text(_: object, _attribute: object, value: object) -> None:
+    """Accept any text but an empty one."""
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{value!r} is no text")
 
 
 def database_url(_: object, _attribute: object, value: object) -> None:

@@ -16,12 +16,15 @@ import attrs
 import yaml
 
 from qa_daemon.config.given import Fault, FaultyConfigurationError, Given, parse
-from qa_daemon.config.settings import Settings, Tls, WebSettings
+from qa_daemon.config.settings import OidcSettings, Settings, Tls, WebSettings
 from qa_daemon.config.structure import Structuring
 
 # Secrets may come from the environment instead, so that the file can be read by everybody.
 # Nothing else of the product's configuration is taken from there.
-SECRETS: Final[Mapping[str, str]] = {"QA_DAEMON_STORE_URL": "store.url"}
+SECRETS: Final[Mapping[str, str]] = {
+    "QA_DAEMON_STORE_URL": "store.url",
+    "QA_DAEMON_OIDC_SECRET": "web.oidc.client_secret",
+}
 
 SERVICE_STATE: Final = Path("/var/lib/qa-daemon")
 HIDDEN: Final = "***"
@@ -131,6 +134,7 @@ def _contradictions(settings: Settings, given: Given) -> Iterator[Fault]:
             "other machines could send orders: name them in orders.hl7.addresses"
         )
     yield from _too_open(settings.web, given)
+    yield from _half_named(settings.web.oidc, given)
     yield from _wrong_tls("web.tls", settings.web.tls, given)
     if settings.limits.nesting_usual_max > settings.limits.nesting_max:
         yield _at(given, "limits.nesting_usual_max").fault("is more than nesting_max")
@@ -152,6 +156,11 @@ def _too_open(web: WebSettings, given: Given) -> Iterator[Fault]:
         )
     if not web.public_url:
         yield place.fault("needs web.public_url: what people type to come here")
+
+
+def _half_named(oidc: OidcSettings, given: Given) -> Iterator[Fault]:
+    if oidc.issuer and not (oidc.client_id and oidc.client_secret):
+        yield _at(given, "web.oidc.issuer").fault("needs client_id and client_secret, too")
 
 
 def _behind(fault: Fault) -> set[str]:

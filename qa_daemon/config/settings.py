@@ -289,6 +289,29 @@ class OrderSettings:
 
 
 @frozen(kw_only=True)
+class OidcSettings:
+    """An OpenID Connect provider that vouches for people; without an issuer there is none."""
+
+    # https://idp.hospital.example/realms/radiology
+    issuer: str = field(default="", validator=accepted.issuer_or_none)
+    client_id: str = ""
+    # env QA_DAEMON_OIDC_SECRET
+    client_secret: str = field(default="", metadata=SECRET)
+    # what the button says
+    label: str = "hospital account"
+    scope: str = "openid profile"
+    name_claim: str = "preferred_username"
+    # with dots for claims in claims: realm_access.roles
+    role_claim: str = "roles"
+    # value of the role claim -> viewer, technician, approver, admin; the highest counts
+    roles: dict[str, str] = field(
+        factory=dict, validator=accepted.each_value(accepted.text, accepted.one_of(ROLES))
+    )
+    # of people without any of these; "" = they are not let in
+    default_role: str = field(default="", validator=accepted.one_of(("", *ROLES)))
+
+
+@frozen(kw_only=True)
 class WebSettings:
     """The pages on which people decide, the API, and health."""
 
@@ -311,6 +334,7 @@ class WebSettings:
     # a session ends so long after its user last did something, and so long after it began
     session_idle_s: float = field(default=1800.0, validator=accepted.between(180, 86_400))
     session_s: float = field(default=43_200.0, validator=accepted.between(180, 86_400))
+    oidc: OidcSettings = field(factory=OidcSettings)
     # what the audit calls this hospital (Audit Enterprise Site ID)
     site: str = ""
     # the least role that is shown who patients are; others see pseudonyms

@@ -18,7 +18,7 @@ from qa_daemon.web.endpoints import PERMISSION, require
 from qa_daemon.web.failures import HANDLERS
 from qa_daemon.web.guard.gate import OPEN, Gate
 from qa_daemon.web.serving import health
-from qa_daemon.web.sign_in import account, local, once
+from qa_daemon.web.sign_in import account, local, oidc, once
 from qa_daemon.web.workitems import subscribing, transactions
 
 #: A part is a function that returns its routes; a new one is added here.
@@ -30,6 +30,7 @@ PARTS: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     parts.routes,
     transactions.routes,
     subscribing.routes,
+    oidc.routes,
 )
 #: Where people arrive.
 HOME: Final = "/account"

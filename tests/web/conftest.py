@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -38,6 +39,7 @@ from qa_daemon.telemetry import log as telemetry
 
 DEADLINE_S: Final = 60.0
 PASSWORD: Final = "correct horse battery"  # noqa: S105  of users that live as long as a test
+BY: Final = Operator("tests", datetime(2026, 3, 1, tzinfo=UTC))
 #: One user of each role, named as it.
 USERS: Final = tuple(role.value for role in Role)
 CHROMIUM: Final = "/usr/bin/chromium"
@@ -210,6 +212,14 @@ def site(filled: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
     made = started(state)
     yield made
     made.end()
+
+
+@pytest.fixture
+def free_port() -> int:
+    """Return a port on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

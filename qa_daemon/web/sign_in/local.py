@@ -41,7 +41,7 @@ def _ask(request: Request) -> Response:
     after = own_path(request.query_params.get("next", ""))
     if visitor_or_none(request) is not None:
         return RedirectResponse(after, 303)
-    return rendered(request, "sign_in.html", {"next": after, "failed": False, "name": ""})
+    return _page(request, after)
 
 
 @open_to_all
@@ -51,8 +51,7 @@ def _sign_in(request: Request) -> Response:
     given = Credentials(name=name, password=field(request, "password"), address=address_of(request))
     found = signing_in.identified(at.store, given, at.now())
     if isinstance(found, Refused):
-        values = {"next": after, "failed": True, "name": name}
-        return rendered(request, "sign_in.html", values, status=401)
+        return _page(request, after, failed_name=name)
     return signed_in(request, found, after)
 
 
@@ -64,6 +63,17 @@ def _sign_out(request: Request) -> Response:
     answer.headers.append("Set-Cookie", at.cookies.header(cookies.SESSION, "", keep=False))
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
+
+
+def _page(request: Request, after: str, failed_name: str | None = None) -> Response:
+    oidc = desk(request).settings.web.oidc
+    values = {
+        "next": after,
+        "failed": failed_name is not None,
+        "name": failed_name or "",
+        "provider": oidc.label if oidc.issuer else "",
+    }
+    return rendered(request, "sign_in.html", values, status=200 if failed_name is None else 401)
 
 
 def signed_in(request: Request, user: UserRow, after: str) -> Response:
