@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from qa_daemon.queue.accounts.permissions import Permission
+from qa_daemon.web.administration import access, users
 from qa_daemon.web.api import parts
 from qa_daemon.web.desk import Desk
 from qa_daemon.web.endpoints import PERMISSION, require
@@ -31,6 +32,8 @@ PARTS: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     transactions.routes,
     subscribing.routes,
     oidc.routes,
+    users.routes,
+    access.routes,
 )
 #: Where people arrive.
 HOME: Final = "/account"
