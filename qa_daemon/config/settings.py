@@ -289,6 +289,28 @@ class OrderSettings:
 
 
 @frozen(kw_only=True)
+class SyslogSettings:
+    """Where the audit goes, over TLS; without a host it stays here."""
+
+    host: str = field(default="", validator=accepted.host_or_none)
+    port: int = field(default=6514, validator=accepted.between(1, 65535))
+    authorities: Path | None = None  # PEM; None = those of the system
+    certificate: Path | None = None  # PEM, ours, if the receiver wants one
+    private_key: Path | None = None  # PEM
+    # entries that wait before an error is logged; none is ever dropped
+    backlog_max: int = field(default=10_000, validator=accepted.positive)
+
+
+@frozen(kw_only=True)
+class AuditSettings:
+    """The record of what people did."""
+
+    # what the audit calls this hospital (Audit Enterprise Site ID)
+    site: str = ""
+    syslog: SyslogSettings = field(factory=SyslogSettings)
+
+
+@frozen(kw_only=True)
 class OidcSettings:
     """An OpenID Connect provider that vouches for people; without an issuer there is none."""
 
@@ -335,8 +357,6 @@ class WebSettings:
     session_idle_s: float = field(default=1800.0, validator=accepted.between(180, 86_400))
     session_s: float = field(default=43_200.0, validator=accepted.between(180, 86_400))
     oidc: OidcSettings = field(factory=OidcSettings)
-    # what the audit calls this hospital (Audit Enterprise Site ID)
-    site: str = ""
     # the least role that is shown who patients are; others see pseudonyms
     names_from: str = field(default="technician", validator=accepted.one_of(ROLES))
 
@@ -374,6 +394,7 @@ class Settings:
     viewer: ViewerSettings = field(factory=ViewerSettings)
     trends: TrendSettings = field(factory=TrendSettings)
     web: WebSettings = field(factory=WebSettings)
+    audit: AuditSettings = field(factory=AuditSettings)
     log: LogSettings = field(factory=LogSettings)
     # SIGTERM drains and ends within this
     stop_timeout_s: float = field(default=20.0, validator=accepted.duration)

@@ -32,7 +32,7 @@ ATTEMPT_S: Final = 60.0
 NUMBERS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 # What is built into files, sockets and threads, and so only changes with a new start.
 FIXED: Final = (
-    *("state", "store", "spool.path", "folder", "limits", "web", "stop_timeout_s"),
+    *("state", "store", "spool.path", "folder", "limits", "web", "audit", "stop_timeout_s"),
     *(f"receiver.{name}" for name in ("ae_title", "host", "port", "tls", "acknowledge")),
     *(f"receiver.{name}" for name in ("pdu_length_max", "request_timeout_s", "index_lag_s")),
     *(f"orders.hl7.{name}" for name in ("enabled", "host", "port")),

@@ -56,17 +56,21 @@ def _worker(frame: Frame) -> None:
 
 def _outbound(frame: Frame) -> None:
     from qa_daemon.export.sending import sending  # noqa: PLC0415  only this role pays for it
-    from qa_daemon.pipeline.delivery import Delivery  # noqa: PLC0415  only this role pays for it
+    from qa_daemon.export.syslog.shipping import shipping  # noqa: PLC0415
+    from qa_daemon.pipeline.delivery import Delivery  # noqa: PLC0415
     from qa_daemon.pipeline.ordering.refresh import refreshing  # noqa: PLC0415
+    from qa_daemon.queue.audit.message import Source  # noqa: PLC0415
     from qa_daemon.store.database import Store  # noqa: PLC0415
     from qa_daemon.store.migrations.schema import prepare  # noqa: PLC0415
 
     settings = frame.settings
     prepare(settings.store_url, settings.store.lock_timeout_s)
+    source = Source(settings.receiver.ae_title, settings.audit.site)
     with (
         Store(settings.store_url, settings.store.lock_timeout_s) as store,
         refreshing(store, settings) as refresh,
         sending(store, settings, version("qa-daemon")) as sender,
+        shipping(store, settings.audit.syslog, source),
     ):
         delivery = Delivery(store, settings, version("qa-daemon"))
 

@@ -22,6 +22,8 @@ class LogEvent(StrEnum):
 
     # --- the web
     WEB_LISTENING = "web.listening"
+    AUDIT_UNSENT = "audit.unsent"  # the receiver of the audit is away; tried again
+    AUDIT_BACKLOG = "audit.backlog"  # more waits for it than the site finds right
 
     # --- the receiver
     CONNECTION_REFUSED = "connection.refused"  # before any association: too many, too slow

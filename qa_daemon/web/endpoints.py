@@ -22,6 +22,8 @@ Endpoint = Callable[[Request], Response] | Callable[[Request], Awaitable[Respons
 
 #: What only programs ask: the API, and the worklist of work items.
 PROGRAMS: Final = ("/api/", "/dicom-web/")
+#: No row has a number beyond this, and no database takes one.
+ID_MAX: Final = (1 << 63) - 1
 #: Where an endpoint's permission stands; None = shown to everybody.
 PERMISSION: Final = "required_permission"
 
@@ -113,6 +115,8 @@ def wants_json(request: HTTPConnection) -> bool:
 
 
 def _refuse_without(permission: Permission, request: Request) -> None:
+    if any(isinstance(each, int) and each > ID_MAX for each in request.path_params.values()):
+        raise HTTPException(404)
     if not visitor(request).may(permission):
         least = LEAST_ROLE.get(permission)
         role = "more rights" if least is None else f"the role {least.value}"

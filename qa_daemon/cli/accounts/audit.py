@@ -36,7 +36,7 @@ def verify(options: argparse.Namespace) -> int:
 def export(options: argparse.Namespace) -> int:
     """Write the audit as DICOM audit messages, one XML element a line."""
     settings = settings_of(options)
-    source = Source(settings.receiver.ae_title, settings.web.site)
+    source = Source(settings.receiver.ae_title, settings.audit.site)
     with opened(settings) as store, _opened_file(options.file) as file:
         count = _written(file, entries.entries_after(store, options.after), source)
         deed = Deed(action="audit read", subject="audit", detail=f"{count} entries")

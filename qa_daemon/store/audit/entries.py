@@ -9,14 +9,14 @@ from typing import Final
 
 import attrs
 from attrs import frozen
-from sqlalchemy import Connection, RowMapping, insert, select, text
+from sqlalchemy import Connection, RowMapping, func, insert, select, text, update
 
 from qa_daemon.records.element import first_text
 from qa_daemon.records.instance import Instance
 from qa_daemon.store import documents
 from qa_daemon.store.audit.chain import BEGINNING, AuditEntry, Sealed, digest
 from qa_daemon.store.database import Store
-from qa_daemon.store.tables import audit, findings, instances, series, storable
+from qa_daemon.store.tables import audit, audit_shipped, findings, instances, series, storable
 
 #: Names the advisory lock under which PostgreSQL appends, one at a time.
 AUDIT_LOCK: Final = 0x51AD_0002
@@ -153,6 +153,30 @@ def entries_after(store: Store, last_id: int = 0) -> Iterator[Sealed]:
         if len(rows) < ENTRIES_PER_QUERY:
             return
         last_id = rows[-1]["id"]
+
+
+def shipped(store: Store, target: str) -> int:
+    """Return the number of the last entry that has gone to `target`, 0 before the first."""
+    wanted = select(audit_shipped.c.last_id).where(audit_shipped.c.target == target)
+    with store.reading() as connection:
+        return connection.scalar(wanted) or 0
+
+
+def note_shipped(store: Store, target: str, last_id: int, now: datetime) -> None:
+    """Keep how far the audit has gone to `target`."""
+    own = audit_shipped.c.target == target
+    with store.writing() as connection:
+        moved = connection.execute(update(audit_shipped).where(own).values(last_id=last_id, at=now))
+        if moved.rowcount == 0:
+            values = {"target": target, "last_id": last_id, "at": now}
+            connection.execute(insert(audit_shipped).values(values))
+
+
+def count_after(store: Store, last_id: int) -> int:
+    """Return how many entries stand behind one."""
+    wanted = select(func.count()).select_from(audit).where(audit.c.id > last_id)
+    with store.reading() as connection:
+        return connection.scalar(wanted) or 0
 
 
 def _sealed(row: RowMapping) -> Sealed:
