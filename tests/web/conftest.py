@@ -32,7 +32,7 @@ from qa_daemon.ops.working import working
 from qa_daemon.queue.accounts.people import add_local
 from qa_daemon.queue.accounts.permissions import Role
 from qa_daemon.store import series_rows
-from qa_daemon.store.audit.entries import Operator, audit_entries
+from qa_daemon.store.audit.entries import Operator
 from qa_daemon.store.database import Store
 from qa_daemon.store.migrations.schema import prepare
 from qa_daemon.telemetry import log as telemetry
@@ -90,14 +90,6 @@ class Site:
         answer = client.post("/sign-in", data=given)
         assert answer.status_code == 303, answer.text
         return Session(client, csrf_in(client.get("/account").text))
-
-    def await_ready(self) -> None:
-        """Wait until the role has done what it does at its start."""
-        awaited(self, "service.ready")
-        eventually(lambda: "configuration" in self._deeds(), "it has looked round")
-
-    def _deeds(self) -> set[str]:
-        return {each.action for each in audit_entries(self.store, 10)}
 
     def end(self) -> None:
         for client in self._clients:
