@@ -17,7 +17,7 @@ import yaml
 
 from qa_daemon.config.given import Fault, FaultyConfigurationError, Given, parse
 from qa_daemon.config.settings import OidcSettings, Settings, Tls, WebSettings
-from qa_daemon.config.structure import Structuring
+from qa_daemon.config.structure import Structuring, settable
 
 # Secrets may come from the environment instead, so that the file can be read by everybody.
 # Nothing else of the product's configuration is taken from there.
@@ -72,7 +72,25 @@ def load_settings(
     faults += [fault for fault in _contradictions(settings, given) if not wrong & _behind(fault)]
     if faults:
         raise FaultyConfigurationError(tuple(sorted(faults, key=lambda fault: fault.line)))
-    return settings
+    places = dict(_places_of_rules(given))
+    return attrs.evolve(settings, rules=attrs.evolve(settings.rules, places=places))
+
+
+def _places_of_rules(given: Given) -> Iterator[tuple[str, str]]:
+    """Yield where each rule is named; whether there is such a rule is found out later."""
+    rules = given.value.get("rules") if isinstance(given.value, Mapping) else None
+    written = rules.value if rules is not None and isinstance(rules.value, Mapping) else {}
+    for key, section in written.items():
+        members = section.value if isinstance(section.value, tuple) else ()
+        if key == "disabled":
+            yield from ((f"{key} {each.value}", each.where) for each in members)
+        elif key == "exceptions":
+            for member in members:
+                named = member.value.get("rules") if isinstance(member.value, Mapping) else None
+                listed = named.value if named is not None else ()
+                yield from ((f"{key} {each.value}", each.where) for each in listed or ())
+        elif key == "changes" and isinstance(section.value, Mapping):
+            yield from ((f"{key} {name}", each.where) for name, each in section.value.items())
 
 
 def default_state(environment: Mapping[str, str]) -> Path:
@@ -97,7 +115,7 @@ def _plain(value: object) -> object:
             attribute.name: HIDDEN
             if attribute.metadata.get("secret") and getattr(value, attribute.name)
             else _plain(getattr(value, attribute.name))
-            for attribute in attrs.fields(kind)
+            for attribute in settable(kind)
         }
     if isinstance(value, Enum):
         return value.value

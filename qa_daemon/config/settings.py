@@ -21,6 +21,8 @@ SECRET: Final = {"secret": True}
 ROLES: Final = ("viewer", "technician", "approver", "admin")
 # Marks what has to be written in its section: there is no default that could be right.
 REQUIRED: Final = {"required": True}
+# Marks what the loader fills in and no file says.
+INTERNAL: Final = {"internal": True}
 
 
 class Acknowledge(StrEnum):
@@ -190,6 +192,8 @@ class RuleSettings:
     # rule id -> what is otherwise here
     changes: dict[str, RuleChange] = field(factory=dict)
     exceptions: tuple[RuleException, ...] = ()
+    # `changes REGION-001` -> where it stands, as service.yaml:12; for messages only
+    places: dict[str, str] = field(factory=dict, eq=False, metadata=INTERNAL)
 
 
 @frozen(kw_only=True)
@@ -282,6 +286,8 @@ class OrderSettings:
     hl7: Hl7Settings = field(factory=Hl7Settings)
     # a visit is asked about when its images come, and again so much later
     refresh_s: float = field(default=900.0, validator=accepted.duration)
+    # VALUE^SCHEME of a code in orders -> what it means, in words of the lexicon
+    codes: dict[str, str] = field(factory=dict)
     # visits whose last image is older are asked about no more
     visit_s: float = field(default=86_400.0, validator=accepted.duration)
     # orders that nobody has spoken of for so many days are forgotten

@@ -56,7 +56,7 @@ class Structuring:
         if not isinstance(given.value, Mapping):
             self.faults.append(given.fault("write `key: value` lines below it"))
             return kind()
-        attributes = {attribute.name: attribute for attribute in attrs.fields(kind)}
+        attributes = {attribute.name: attribute for attribute in settable(kind)}
         values: dict[str, object] = {}
         for name, child in given.value.items():
             if name not in attributes:
@@ -250,8 +250,13 @@ def _unknown(name: str, known: list[str], section: str) -> str:
 
 def keys(kind: type, above: str = "") -> Iterator[str]:
     """Yield every key of a configuration of this kind, `receiver.port`, sections before theirs."""
-    for attribute in attrs.fields(kind):
+    for attribute in settable(kind):
         key = f"{above}.{attribute.name}" if above else attribute.name
         yield key
         if isinstance(attribute.type, type) and attrs.has(attribute.type):
             yield from keys(attribute.type, key)
+
+
+def settable(kind: type) -> Iterator["attrs.Attribute[Any]"]:
+    """Yield what a file may say of a record."""
+    return (each for each in attrs.fields(kind) if not each.metadata.get("internal"))

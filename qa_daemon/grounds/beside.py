@@ -1,12 +1,13 @@
 """What a series is judged beside: its study, its orders, how it came, what its station does."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from attrs import evolve, frozen
 
 from qa_daemon.errors import InputError
+from qa_daemon.grounds.recalled import HABIT_SPAN, recalled
 from qa_daemon.grounds.visit import VisitOrders
 from qa_daemon.habits.fingerprint import practice_of
 from qa_daemon.records.instance import Instance
@@ -19,9 +20,6 @@ from qa_daemon.store.review import habit_rows
 
 # Other series of the study that are read as witnesses; a study has rarely more than 20.
 SIBLINGS_MAX: Final = 50
-
-# What a station wrote longer ago says little of how it is set up now.
-HABIT_SPAN: Final = timedelta(days=90)
 
 
 @frozen
@@ -52,7 +50,8 @@ def surroundings(
     if own is None:
         return siblings, context
     came = own.last_received_at.astimezone()
-    return siblings, evolve(context, received=came, calling_ae=own.calling_ae)
+    context = evolve(context, received=came, calling_ae=own.calling_ae)
+    return siblings, recalled(sources.store, key, series, context)
 
 
 def _witnesses(sources: Sources, key: str, revision: int) -> tuple[Instance, ...]:

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from attrs import evolve, frozen
 
+from qa_daemon.config.given import Fault, FaultyConfigurationError
 from qa_daemon.config.packs import rule_texts
 from qa_daemon.config.settings import RuleException, RuleSettings, Settings
 from qa_daemon.dicom.elements import BASIC, Vocabulary, vocabulary
@@ -141,11 +142,16 @@ def _check_names(site: RuleSettings, rules: Mapping[str, Rule]) -> None:
     named: list[tuple[str, str]] = [("disabled", name) for name in site.disabled]
     named += [("changes", name) for name in site.changes]
     named += [("exceptions", name) for each in site.exceptions for name in each.rules]
-    for key, name in named:
+    faults = []
+    for key, name in dict.fromkeys(named):
         if name not in rules and (key, name) != ("exceptions", "*"):
             near = get_close_matches(name, rules, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
-            raise ConfigurationError(f"rules.{key}: there is no rule {name}{hint}")
+            where = site.places.get(f"{key} {name}", "")
+            line = int(where.rpartition(":")[2]) if where else 0
+            faults.append(Fault(where, f"rules.{key}", f"there is no rule {name}{hint}", line=line))
+    if faults:
+        raise FaultyConfigurationError(tuple(sorted(faults, key=lambda each: each.line)))
 
 
 def _digest(pack: RulePack, site: RuleSettings, day: date) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
-from qa_daemon.orders.asked import keys_of
+from qa_daemon.orders.asked import keys_of, with_meanings
 from qa_daemon.orders.evidence import FITS_FROM
 from qa_daemon.orders.visit import each_once
 from qa_daemon.records.element import first_text
@@ -32,6 +32,12 @@ class VisitOrders:
             if any(order.key.means(key) for key in keys_of(series))
         ]  # fmt: skip
         return order_facts(named or [each for each in self.orders if not each.is_cancelled])
+
+    def meant_by(self, meanings: Mapping[str, str]) -> "VisitOrders":
+        """Return them with what the site says of their codes (`orders.codes`)."""
+        if not meanings:
+            return self
+        return VisitOrders(tuple(with_meanings(order, meanings) for order in self.orders))
 
 
 def orders_known(store: Store, series: Series) -> VisitOrders:

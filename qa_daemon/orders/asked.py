@@ -26,6 +26,21 @@ def with_regions(order: Order) -> Order:
     return evolve(order, regions=_regions(order))
 
 
+def with_meanings(order: Order, meanings: Mapping[str, str]) -> Order:
+    """Return the order with the regions of codes that a site has put into words.
+
+    They alone, where there are any: who writes down what a code means knows it best.
+
+    Parameters
+    ----------
+    meanings
+        `VALUE^SCHEME` -> a text as the lexicon reads it.
+    """
+    texts = [meanings.get(f"{code.value}^{code.scheme}", "") for code in order.codes]
+    named = _strongest(each for text in texts for each in regions_named(text))
+    return evolve(order, regions=named) if named else order
+
+
 def _regions(order: Order) -> tuple[NamedRegion, ...]:
     coded = [
         NamedRegion(region, None, 1.0)

@@ -15,8 +15,10 @@ from attrs import evolve, field, frozen
 from qa_daemon.config.packs import models_folder
 from qa_daemon.config.settings import Settings
 from qa_daemon.dicom.elements import BASIC, Vocabulary, vocabulary
+from qa_daemon.errors import ConfigurationError
 from qa_daemon.grounds.rulebook import rulebook, today
 from qa_daemon.limits import Limits
+from qa_daemon.orders.lexicon.read import regions_named
 from qa_daemon.pipeline.standing import wanted_models
 from qa_daemon.predict.catalog import Catalog, load_catalog
 from qa_daemon.predict.client import Predictor, Request
@@ -53,6 +55,8 @@ class Engine:
         Which elements have to be read for these rules, and within which bounds.
     until
         The last day on which these are the rules: then something of the site expires.
+    codes
+        `VALUE^SCHEME` of codes in orders -> what they mean here.
     """
 
     pack: RulePack
@@ -64,6 +68,7 @@ class Engine:
     limits: Limits = field(factory=Limits)
     until: date = date.max
     targets: tuple[str, ...] = DEFAULT_TARGETS
+    codes: Mapping[str, str] = field(factory=dict)
 
     def infer(self, series: Series, read: Reader, request: Request) -> Inference:
         """Ask the models about one series; what cannot be asked says why."""
@@ -127,8 +132,8 @@ def engine(settings: Settings) -> Iterator[Engine]:
     Raises
     ------
     ConfigurationError
-        If a rule file is wrong. A missing or damaged model is no error: its target is
-        `model_unavailable`, and rules that need it are not evaluated.
+        If a rule file is wrong, or a code of orders means nothing. A missing or damaged model is
+        no error: its target is `model_unavailable`, and rules that need it are not evaluated.
     """
     book = rulebook(settings, today())
     pack = book.pack
@@ -145,6 +150,7 @@ def engine(settings: Settings) -> Iterator[Engine]:
             settings.limits,
             book.until,
             _targets(pack, settings),
+            _meanings(settings),
         )
 
 
@@ -153,6 +159,18 @@ def _targets(pack: RulePack, settings: Settings) -> tuple[str, ...]:
     needed = {need.prediction for rule in pack.enabled for need in rule.needs}
     wanted = needed - ASKED_FOR_ONLY | {*DEFAULT_TARGETS, *settings.models.predict}
     return tuple(sorted(wanted))
+
+
+def _meanings(settings: Settings) -> Mapping[str, str]:
+    """Return what the site says of codes; a text that says nothing would be silent for good."""
+    codes = settings.orders.codes
+    silent = [name for name, text in sorted(codes.items()) if not regions_named(text)]
+    if silent:
+        raise ConfigurationError(
+            f"orders.codes: {', '.join(silent)}: the lexicon finds no part in these words; try "
+            "them with: qa-daemon lexicon TEXT"
+        )
+    return codes
 
 
 def models_digest(catalog: Catalog) -> str:

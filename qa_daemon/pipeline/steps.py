@@ -1,6 +1,6 @@
 """One function per step of a leased series: read, call the core once, commit once."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -9,7 +9,8 @@ from attrs import define, evolve, frozen
 
 from qa_daemon.dicom.header import read_elements
 from qa_daemon.errors import InputError, RetryableError
-from qa_daemon.grounds.beside import HABIT_SPAN, Sources, surroundings
+from qa_daemon.grounds.beside import Sources, surroundings
+from qa_daemon.grounds.recalled import HABIT_SPAN, notes_on
 from qa_daemon.grounds.visit import VisitOrders, orders_known
 from qa_daemon.habits.fingerprint import fingerprint_of, practice_of
 from qa_daemon.habits.usual import observed, usual_part
@@ -153,7 +154,8 @@ def _judge(bench: Bench, lease: Lease) -> bool:
     result = result_rows.result_of(bench.store, lease.series_key, lease.revision)
     assert result is not None
     assert result.inference is not None
-    practice, known = practice_of(series), orders_known(bench.store, series)
+    practice = practice_of(series)
+    known = orders_known(bench.store, series).meant_by(bench.engine.codes)
     siblings, context = surroundings(bench.sources, lease.series_key, series, known)
     verdict = bench.engine.judge(series, result.inference, siblings, context)
     of_study = bench.engine.examine_study((series, *siblings), context).verdict
@@ -177,6 +179,7 @@ def _judge(bench: Bench, lease: Lease) -> bool:
         fingerprint_of=_fingerprint(practice),
         practice=practice,
         observed=observed(series),
+        notes=() if context.received is None else notes_on(series, context.received),
     )
     saved = result_rows.save_judgement(bench.store, lease, judgement, now)
     for fault in verdict.outcomes.fault:
@@ -208,14 +211,35 @@ def _of_visit(bench: Bench, lease: Lease, own: SeriesReport, known: VisitOrders)
     Also where there is nothing to compare: what was said before an order went must not stay. None
     for a series beyond the first `VISIT_MAX`: whichever of those is judged, the verdict is one.
     """
-    rows = order_rows.members(bench.store, lease.series_key, VISIT_MAX)
-    others = [row for row in rows if row[0] != lease.series_key]
+    seen = visit_seen(bench, lease.series_key, own, known)
+    if seen is None:
+        return None
+    return bench.engine.examine_visit(seen.reports, known.orders, seen.usual).verdict
+
+
+@frozen
+class VisitSeen:
+    """The series of a visit that lie there now, and what their stations usually image.
+
+    Attributes
+    ----------
+    usual
+        By Series Instance UID.
+    """
+
+    reports: tuple[SeriesReport, ...]
+    usual: Mapping[str, tuple[NamedRegion, ...]]
+
+
+def visit_seen(bench: Bench, key: str, own: SeriesReport, known: VisitOrders) -> VisitSeen | None:
+    """Return what a visit is judged by, `own` first; None beyond the first `VISIT_MAX`."""
+    rows = order_rows.members(bench.store, key, VISIT_MAX)
+    others = [row for row in rows if row[0] != key]
     if len(rows) == len(others) > 0:
         return None
-    found = (_companion(bench, key, revision) for key, revision in others)
-    reports = [own, *(each for each in found if each is not None)]
-    usual = _usual(bench, reports) if known.orders else {}
-    return bench.engine.examine_visit(reports, known.orders, usual).verdict
+    found = (_companion(bench, *row) for row in others)
+    reports = (own, *(each for each in found if each is not None))
+    return VisitSeen(reports, _usual(bench, reports) if known.orders else {})
 
 
 def _usual(bench: Bench, reports: Iterable[SeriesReport]) -> dict[str, tuple[NamedRegion, ...]]:

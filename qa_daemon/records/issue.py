@@ -57,6 +57,42 @@ class Habit:
     counts: Mapping[str, int]
 
 
+@frozen
+class Note:
+    """What one series says under a name by which later series find it again.
+
+    Attributes
+    ----------
+    kind
+        A word in small letters: what the name is of.
+    name
+        What is looked for: a number with its issuer, a station, a kind of study.
+    at
+        When the series came.
+    """
+
+    kind: str
+    name: tuple[str, ...]
+    value: str
+    at: datetime
+
+
+@frozen
+class UsualSet:
+    """Which series earlier studies of one kind had, at one station.
+
+    Attributes
+    ----------
+    study_count
+        How many studies that is.
+    counts
+        Label of a series -> how many of the studies have it.
+    """
+
+    study_count: int
+    counts: Mapping[str, int] = field(factory=dict)
+
+
 class IssueState(StrEnum):
     """How an issue stands."""
 

@@ -33,3 +33,36 @@ class Series:
     conflicting: frozenset[str] = frozenset()
     revision: int = 1
     colliding: tuple[Instance, ...] = ()
+
+
+@frozen
+class Stranger:
+    """Another Patient ID under an Accession Number of a series.
+
+    Attributes
+    ----------
+    is_same_person
+        Name and birth date are those of the series: one person under two numbers.
+    """
+
+    study_instance_uid: str
+    is_same_person: bool = False
+
+
+@frozen
+class Elsewhere:
+    """Where else the store has the UIDs and the order of a series; a bounded number of each.
+
+    Attributes
+    ----------
+    instances
+        SOP Instance UIDs of the series that stand in other studies, too, under another series.
+    studies
+        Other studies that hold a series of this UID.
+    strangers
+        Other patients under its Accession Number.
+    """
+
+    instances: tuple[str, ...] = ()
+    studies: tuple[str, ...] = ()
+    strangers: tuple[Stranger, ...] = ()

@@ -43,7 +43,7 @@ def elements_of_rule(rule: Rule) -> Iterator[str]:
     for suggest in (rule.suggest, *rule.alternatives):
         for change in () if suggest is None else (suggest, *suggest.more):
             if change.way != "registered":
-                yield change.subject
+                yield from fact_name(f"tag.{change.subject}").keywords
             facts.update(_named_by(change))
     for fact in facts:
         yield from fact_name(fact).keywords

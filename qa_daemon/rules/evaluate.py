@@ -235,7 +235,8 @@ def _irregular(facts: SeriesFacts, kinds: Sequence[str]) -> Answer:
 def _said(irregularity: Irregularity, others: int, instances: int) -> str:
     more = f", and {others} more like it" if others else ""
     where = f" (in {instances} instances)" if instances > 1 else ""
-    return f"{irregularity.message}{more}{where}"
+    said = irregularity.message
+    return f"{said[:1].upper()}{said[1:]}{more}{where}"
 
 
 def _finding(rule: Rule, hit: Hit, facts: SeriesFacts | StudyFacts) -> Finding:

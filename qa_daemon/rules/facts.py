@@ -24,10 +24,10 @@ from qa_daemon.records.element import Element, first_text
 from qa_daemon.records.finding import Level, Severity
 from qa_daemon.records.inference import Inference
 from qa_daemon.records.instance import Instance, Irregularity, Located, Plane
-from qa_daemon.records.issue import Habit
+from qa_daemon.records.issue import Habit, UsualSet
 from qa_daemon.records.order import NamedRegion, Order
 from qa_daemon.records.prediction import Abstention, Part, Prediction
-from qa_daemon.records.series import Series
+from qa_daemon.records.series import Elsewhere, Series
 from qa_daemon.series.slices import PlacedFrame, placed_frames, slices_of
 
 
@@ -115,6 +115,13 @@ class Context:
         Reads the descriptions.
     habits
         What earlier series of the same station and protocol wrote.
+    elsewhere
+        Where else UIDs and orders stand; None where there is no store to look in.
+    delays
+        Minutes from making to arrival of earlier series of the station, the latest first; None
+        where there is no store.
+    usual
+        Which series earlier studies of this kind had; None where the kind is not said.
     """
 
     received: datetime | None = None
@@ -122,6 +129,9 @@ class Context:
     calling_ae: str = ""
     lexicon: Lexicon = regions_named
     habits: tuple[Habit, ...] = ()
+    elsewhere: Elsewhere | None = None
+    delays: tuple[int, ...] | None = None
+    usual: UsualSet | None = None
 
 
 @frozen
@@ -163,7 +173,7 @@ class SeriesFacts:
     @cached_property
     def placed(self) -> tuple[StackSlice, ...]:
         """The frames that have a readable place."""
-        return slices_of(self.frames)
+        return slices_of(self.frames, self.series.conflicting)
 
     @cached_property
     def frames(self) -> tuple[PlacedFrame, ...]:
@@ -185,6 +195,11 @@ class SeriesFacts:
     def remembered(self) -> dict[tuple[str, ...], tuple[tuple[Instance, ...], ...]]:
         """Groups of instances by the facts that tell them apart, found once for all rules."""
         return {}
+
+    def telling(self, *keywords: str) -> tuple[Instance, ...]:
+        """Return the instances to look at: all, or the first where all say the same of these."""
+        whole = self.series.instances
+        return whole[:1] if self.series.conflicting.isdisjoint(keywords) else whole
 
     def tag(self, keyword: str) -> Element | None:
         """Return the element of the first instance that has it filled, else that has it at all."""

@@ -21,7 +21,15 @@ from qa_daemon.rules.reading.grammar import (
 from qa_daemon.rules.reading.keys import OPTIONAL, REQUIRED
 from qa_daemon.rules.reading.options import with_options
 from qa_daemon.rules.reading.proposals import read_suggest
-from qa_daemon.rules.reading.source import At, Raw, Reader, frozen_values, nearest, parse
+from qa_daemon.rules.reading.source import (
+    At,
+    Raw,
+    Reader,
+    frozen_values,
+    nearest,
+    parse,
+    unreadable,
+)
 from qa_daemon.rules.schema import Need, Rule, RulePack, Status
 
 
@@ -69,9 +77,14 @@ def load_pack(
     return RulePack(rules, digest.hexdigest())
 
 
+def is_shipped(path: str) -> bool:
+    """Whether a rule file came with the release; those of a site stand under whole paths."""
+    return path.startswith("rules/")
+
+
 def _rank(path: str, folders: Sequence[str]) -> int:
     """Return which file overrides which: the greater one."""
-    if path.startswith("rules/"):
+    if is_shipped(path):
         return 0
     own = [number for number, folder in enumerate(folders, 2) if path.startswith(f"{folder}/")]
     return max(own, default=1)
@@ -83,9 +96,7 @@ def _read_file(
     try:
         raw = parse(reader, text)
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        reader.lines = {(): mark.line + 1 if mark else 1}
-        reader.fault((), f"this is not YAML: {getattr(error, 'problem', error)}")
+        unreadable(reader, text, error)
         return None
     if isinstance(raw, dict) and isinstance(raw.get("id"), str):
         reader.rule = raw["id"]

@@ -127,9 +127,9 @@ class Suggest:
     Attributes
     ----------
     way
-        `registered`, `replace` or `remove`.
+        `registered`, `replace`, `remove` or `make_same`.
     subject
-        The keyword, or the registered name.
+        The keyword, the path (`Sequence[1].Keyword`) to be replaced, or the registered name.
     scope
         instance, series or study.
     source
@@ -154,6 +154,17 @@ class Suggest:
 
 #: What a case says of an order of the visit.
 CASE_ORDER: Final = ("accession", "issuer", "procedure", "modality", "study", "procedure_id")
+
+
+#: What a case says of the store, and how.
+CASE_STORE: Final[Mapping[str, str]] = {
+    "instances": "SOP Instance UIDs that another study holds, too",
+    "studies": "other studies with a series of this UID",
+    "strangers": "other patients under the Accession Number: study -> same or other person",
+    "delays": "minutes from making to arrival, the latest first; [count, minutes] for many",
+    "studies_before": "how many earlier studies of this kind",
+    "series_before": "label of a series -> in how many of them",
+}
 
 
 @frozen
@@ -194,6 +205,8 @@ class Case:
         Keyword -> value -> how many earlier series of this station and protocol wrote it.
     orders
         The orders of the visit, for rules of level visit: `CASE_ORDER` and their texts.
+    store
+        What the store has of other series, by `CASE_STORE`; None where there is no store.
     severity
         Expected severity, "" = not asked.
     proposes
@@ -209,6 +222,7 @@ class Case:
     order: Mapping[str, Operand] | None = None
     habits: Mapping[str, Mapping[str, int]] = field(factory=dict)
     orders: tuple[Mapping[str, str], ...] = ()
+    store: Mapping[str, Operand] | None = None
     severity: str = ""
     proposes: tuple[str, ...] | None = None
 

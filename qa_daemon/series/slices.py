@@ -4,7 +4,7 @@ What is wrong with the texts is told by the readers in `geometry`; here an image
 plane is simply no slice.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Final
 
@@ -125,7 +125,7 @@ def variant(elements: Elements, keywords: Sequence[str] = VARIANT_KEYWORDS) -> t
     )
 
 
-def _varying(frames: Sequence[PlacedFrame]) -> tuple[str, ...]:
+def _varying(frames: Sequence[PlacedFrame], among: Collection[str] | None) -> tuple[str, ...]:
     """Return the keywords of variants in which not all images are alike; all for one alone."""
     if len(frames) < 2:
         return VARIANT_KEYWORDS
@@ -133,6 +133,7 @@ def _varying(frames: Sequence[PlacedFrame]) -> tuple[str, ...]:
     return tuple(
         keyword
         for keyword in VARIANT_KEYWORDS
+        if among is None or keyword in among
         if any(frame.instance.elements.get(keyword) != first.get(keyword) for frame in frames)
     )
 
@@ -142,9 +143,17 @@ def slices(instances: Iterable[Instance]) -> tuple[Slice, ...]:
     return slices_of(tuple(placed_frames(instances)))
 
 
-def slices_of(frames: Sequence[PlacedFrame]) -> tuple[Slice, ...]:
-    """Return the slices that frames are, but for those without a position."""
-    varying = _varying(frames)
+def slices_of(
+    frames: Sequence[PlacedFrame], conflicting: Collection[str] | None = None
+) -> tuple[Slice, ...]:
+    """Return the slices that frames are, but for those without a position.
+
+    Parameters
+    ----------
+    conflicting
+        Keywords in which their instances differ; None where nobody has looked.
+    """
+    varying = _varying(frames, conflicting)
     return tuple(
         Slice(
             uid=placed.instance.sop_instance_uid,

@@ -12,7 +12,14 @@ from qa_daemon.records.instance import Instance
 from qa_daemon.records.receipt import Origin, Recorded
 from qa_daemon.store import documents
 from qa_daemon.store.database import Store, parts
-from qa_daemon.store.tables import KEYS_PER_QUERY, associations, instances, rejections, removals
+from qa_daemon.store.tables import (
+    KEYS_PER_QUERY,
+    associations,
+    instances,
+    rejections,
+    removals,
+    series,
+)
 
 #: Rows kept of refused objects: a sender that is refused all night does not fill the disk.
 REJECTION_ROWS_MAX: Final = 100_000
@@ -203,6 +210,28 @@ def first_instance_of(store: Store, key: str) -> Instance | None:
     with store.reading() as connection:
         header = connection.scalar(statement)
     return None if header is None else documents.read(header, Instance)
+
+
+def held_elsewhere(store: Store, key: str, count_max: int) -> tuple[str, ...]:
+    """Return SOP Instance UIDs of a series that other studies hold in another series, too."""
+    own, other = instances.alias("own"), instances.alias("other")
+    here, there = series.alias("here"), series.alias("there")
+    statement = (
+        select(own.c.sop_instance_uid)
+        .join(other, own.c.sop_key == other.c.sop_key)
+        .join(here, here.c.series_key == own.c.series_key)
+        .join(there, there.c.series_key == other.c.series_key)
+        .where(
+            own.c.series_key == key,
+            there.c.study_key != here.c.study_key,
+            there.c.series_instance_uid != here.c.series_instance_uid,
+        )
+        .distinct()
+        .order_by(own.c.sop_instance_uid)
+        .limit(count_max)
+    )
+    with store.reading() as connection:
+        return tuple(connection.scalars(statement))
 
 
 def repeats_of(store: Store, key: str) -> int:

@@ -13,12 +13,12 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, delete, insert, 
 
 from qa_daemon.records.finding import Finding, Outcomes, Severity, Suggestion, Topic, Verdict
 from qa_daemon.records.inference import Inference
-from qa_daemon.records.issue import Fingerprint, Observation, Practice
+from qa_daemon.records.issue import Fingerprint, Note, Observation, Practice
 from qa_daemon.records.states import SeriesEvent, SuggestionState
 from qa_daemon.store import documents, tables
 from qa_daemon.store.database import Store
 from qa_daemon.store.leases import Lease, advance
-from qa_daemon.store.review import decision_rows, habit_rows, issue_rows
+from qa_daemon.store.review import decision_rows, habit_rows, issue_rows, note_rows
 from qa_daemon.store.tables import findings, issues, results, series, study_results, suggestions
 from qa_daemon.store.trends import score_rows
 from qa_daemon.store.visits import news_rows
@@ -46,6 +46,8 @@ class Judgement:
         Gives findings, of the series and of the study, the issue that they belong to.
     practice, observed
         Where and how the series was made, and what it writes in habitual attributes.
+    notes
+        By what later series find this one.
     """
 
     event: SeriesEvent = field(validator=validators.in_((SeriesEvent.PASS, SeriesEvent.FLAG)))
@@ -57,6 +59,7 @@ class Judgement:
     fingerprint_of: Callable[[Finding], Fingerprint | None] = _no_issue
     practice: Practice = field(factory=Practice)
     observed: tuple[Observation, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -149,6 +152,7 @@ def save_judgement(store: Store, lease: Lease, judgement: Judgement, now: dateti
         habit_rows.replace(
             connection, lease.series_key, judgement.practice, judgement.observed, now
         )
+        note_rows.add(connection, lease.series_key, judgement.notes)
         if judgement.study is not None:
             _keep_larger(connection, subject["study_key"], judgement.study, judgement, now)
         if judgement.visit is not None:

@@ -60,6 +60,7 @@ class SeriesFilter:
 
     states: tuple[SeriesState, ...] = ()
     study_instance_uid: str | None = None
+    series_instance_uid: str | None = None
     modality: str | None = None
     calling_ae: str | None = None
     received_since: datetime | None = None
@@ -167,7 +168,7 @@ def _filtered(statement: Select[Any], wanted: SeriesFilter) -> Select[Any]:
         statement = statement.where(series.c.state.in_(wanted.states))
     if wanted.received_since is not None:
         statement = statement.where(series.c.last_received_at >= wanted.received_since)
-    for name in ("study_instance_uid", "modality", "calling_ae"):
+    for name in ("study_instance_uid", "series_instance_uid", "modality", "calling_ae"):
         value = getattr(wanted, name)
         if value is not None:
             statement = statement.where(series.c[name] == value)

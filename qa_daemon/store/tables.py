@@ -131,6 +131,16 @@ def request_key(who: str, number: str) -> str:
     return _key("request", storable(who), storable(number))
 
 
+def note_key(kind: str, name: tuple[str, ...]) -> str:
+    """Return the key of the name under which series leave notes of one kind."""
+    return _key("note", kind, *map(storable, name))
+
+
+def person_key(name: str, birth_date: str) -> str:
+    """Return the key of a person by name and birth date, whatever the number."""
+    return _key("person", storable(name), storable(birth_date))
+
+
 metadata: Final = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -363,7 +373,8 @@ issues: Final = Table(
     time("noted_at"),
 )
 
-#: What each series wrote in attributes that stations fill by habit.
+#: What each series wrote in attributes that stations fill by habit, under the key of the practice;
+#: and the notes by which later series find it (`note_rows`), under the key of their name.
 observations: Final = Table(
     "observations",
     metadata,

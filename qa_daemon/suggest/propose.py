@@ -27,7 +27,7 @@ from qa_daemon.suggest.radiograph import (
     with_confidence,
 )
 from qa_daemon.suggest.side import per_image_suggestions, side_suggestions
-from qa_daemon.suggest.values import applied, obeys_vr, removing, replacing
+from qa_daemon.suggest.values import applied, majority, obeys_vr, removing, writing
 from qa_daemon.suggest.visit.order import with_order
 
 
@@ -80,11 +80,23 @@ def judge_visit(
     usual
         By Series Instance UID: what its station usually images under its protocol.
     """
-    # In one order, whichever series is judged: the same finding has to come out the same.
+    facts = visit_facts(series, inferences, orders, usual)
+    return _with_suggestions(evaluate(pack, facts), pack, facts)
+
+
+def visit_facts(
+    series: Sequence[Series],
+    inferences: Mapping[str, Inference],
+    orders: Sequence[Order],
+    usual: Mapping[str, tuple[NamedRegion, ...]] = MappingProxyType({}),
+) -> VisitFacts:
+    """Return what rules of level visit see: orders that the images tell of are among them.
+
+    In one order, whichever series is judged: the same finding has to come out the same.
+    """
     whole = tuple(sorted(series, key=lambda each: (each.study_instance_uid, _number(each))))
     known = with_told(sorted(orders, key=lambda each: str(each.key)), whole)
-    facts = VisitFacts(whole, inferences=inferences, orders=known, usual=usual)
-    return _with_suggestions(evaluate(pack, facts), pack, facts)
+    return VisitFacts(whole, inferences=inferences, orders=known, usual=usual)
 
 
 def _number(series: Series) -> tuple[int, str]:
@@ -115,7 +127,19 @@ def propose(rule: Rule, finding: Finding, facts: SeriesFacts | StudyFacts) -> Fi
     finding = evolve(finding, proposed={})
     if not suggestions:
         return finding
-    return evolve(finding, suggestion=suggestions[0], alternatives=suggestions[1:])
+    evidence = {**finding.evidence, **_majorities(rule.suggest, facts)}
+    return evolve(
+        finding, evidence=evidence, suggestion=suggestions[0], alternatives=suggestions[1:]
+    )
+
+
+def _majorities(suggest: Suggest, facts: SeriesFacts) -> dict[str, str]:
+    """Return, for what is made the same, how many images say so already."""
+    return {
+        f"most images, {each.subject}": str(majority(facts.series, each.subject))
+        for each in (suggest, *suggest.more)
+        if each.way == "make_same"
+    }
 
 
 def _suggestions(
@@ -205,10 +229,13 @@ def changes_of(suggest: Suggest, finding: Finding, facts: SeriesFacts) -> tuple[
         if each.way == "remove":
             changes.extend(removing(facts.series, each.subject))
             continue
-        values = SOURCES[each.source](each, facts, finding)
+        if each.way == "make_same":
+            values = majority(facts.series, each.subject).values
+        else:
+            values = SOURCES[each.source](each, facts, finding)
         if not values:
             return ()
-        changes.extend(replacing(facts.series, each.subject, values))
+        changes.extend(writing(facts.series, each.subject, values))
     return tuple(changes)
 
 

@@ -1,13 +1,15 @@
 """Changes as values: building them, the rules of their representation, and their effect."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from qa_daemon.dicom.json_model import json_values, tag_and_vr
 from qa_daemon.records.element import Element, Elements, Value
+from qa_daemon.records.element import texts as element_texts
 from qa_daemon.records.finding import Action, Change, JsonValue, Scope, Suggestion
 from qa_daemon.records.instance import Instance, Located, Plane
 from qa_daemon.records.series import Series
@@ -92,9 +94,10 @@ def writing(series: Series, path: str, proposed: tuple[str, ...]) -> tuple[Chang
         if holder is None:
             return ()
         current = json_values(holder.get(steps[-1][0]))
-        if current == proposed:
+        values = written_as(tag_and_vr(steps[-1][0])[1], proposed)
+        if current == values:
             return ()
-        return (evolve(_change(steps[-1][0], current, proposed, sop_instance_uid), path=path),)
+        return (evolve(_change(steps[-1][0], current, values, sop_instance_uid), path=path),)
 
     if steps[0][0] in series.shared:
         return changed(series.shared, None)
@@ -119,6 +122,37 @@ def _holder(elements: Elements, steps: Sequence[tuple[str, int]]) -> Elements | 
 def _steps(path: str) -> list[tuple[str, int]]:
     found = [_STEP.fullmatch(step) for step in path.split(".")]
     return [(step[1], int(step[2] or 1)) for step in found if step is not None]
+
+
+@frozen
+class Majority:
+    """What more than half of the images that say anything say of an element.
+
+    Attributes
+    ----------
+    values
+        `()` where no value has more than half.
+    """
+
+    values: tuple[str, ...]
+    count: int
+    of: int
+
+    def __str__(self) -> str:
+        """Return it for a reader of evidence."""
+        said = "\\".join(self.values)
+        return f"{said} in {self.count} of {self.of}"
+
+
+def majority(series: Series, keyword: str) -> Majority:
+    """Return the value that more than half of the images that have one agree in."""
+    said = Counter(
+        texts
+        for instance in series.instances
+        if any(texts := tuple(map(str.strip, element_texts(instance.elements, keyword))))
+    )
+    value, count = said.most_common(1)[0] if said else ((), 0)
+    return Majority(value if 2 * count > said.total() else (), count, said.total())
 
 
 def removing(series: Series, keyword: str) -> tuple[Change, ...]:

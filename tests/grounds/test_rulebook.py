@@ -15,6 +15,7 @@ from qa_daemon.grounds.rulebook import (
     rules_in_force,
     vocabulary_in_force,
 )
+from qa_daemon.pipeline.engine import engine
 from qa_daemon.records.finding import Severity
 from qa_daemon.rules.schema import Registered
 
@@ -102,6 +103,34 @@ def test_what_a_site_got_wrong_is_told(tmp_path: Path, rules: str, said: str) ->
     with pytest.raises(ConfigurationError) as caught:
         rulebook(settings_of(tmp_path, rules), DAY)
     assert said in str(caught.value)
+
+
+def test_a_code_of_orders_that_means_nothing_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "service.yaml"
+    path.write_text("orders: {codes: {4711^99RIS: Sonderleistung, 4712^99RIS: Knie re.}}\n")
+    with (
+        pytest.raises(ConfigurationError, match=r"4711\^99RIS: the lexicon finds no part"),
+        engine(load_settings(path, {"HOME": str(tmp_path)})),
+    ):
+        pass
+
+
+def test_all_rules_that_are_not_there_are_told_at_once_with_their_lines(tmp_path: Path) -> None:
+    rules = f"""
+  disabled: [GEOM-998]
+  changes:
+    GEOM-999: {{{SIGNED} 2027-03-01}}
+  exceptions:
+    - {{rules: [GEOM-004, TIME-997], ae_title: [OLD], {SIGNED} 2027-12-31}}
+"""
+    with pytest.raises(ConfigurationError) as caught:
+        rulebook(settings_of(tmp_path, rules), DAY)
+    assert [line.partition(";")[0] for line in str(caught.value).splitlines()] == [
+        f"{tmp_path}/service.yaml:{line}: rules.{key}: there is no rule {name}"
+        for line, key, name in [
+            (4, "disabled", "GEOM-998"), (6, "changes", "GEOM-999"), (8, "exceptions", "TIME-997"),
+        ]
+    ]  # fmt: skip
 
 
 def test_a_rule_of_the_site_stands_in_for_the_shipped_one(tmp_path: Path) -> None:

@@ -40,3 +40,10 @@ def test_a_cancelled_order_is_no_order_of_images_that_name_none() -> None:
     unnamed = known.facts_of(series("1", {}))
     assert unnamed is not None
     assert unnamed["accession"] == ("A2",)
+
+
+def test_codes_are_read_as_the_site_says() -> None:
+    known = VisitOrders((KNEE, HAND))
+    assert known.meant_by({}) is known
+    meant = known.meant_by({"X1^99RIS": "OSG li. 2 Eb."})
+    assert [order.regions[0].region for order in meant.orders] == ["ANKLE", "HAND"]

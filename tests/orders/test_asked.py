@@ -1,6 +1,6 @@
 """What orders ask for, and which orders images tell of."""
 
-from qa_daemon.orders.asked import keys_of, step_ids_of, told_by_images
+from qa_daemon.orders.asked import keys_of, step_ids_of, told_by_images, with_meanings
 from qa_daemon.records.element import Element
 from qa_daemon.records.order import Code, Issuer, NamedRegion, OrderKey, ScheduledStep
 from tests.orders.conftest import order, series
@@ -82,3 +82,11 @@ def test_the_steps_that_a_series_names_are_read_once() -> None:
     item = {"ScheduledProcedureStepID": Element("SH", ("S1",))}
     told = series("1", {"RequestAttributesSequence": Element("SQ", (item, item, {}))})
     assert step_ids_of(told) == ("S1",)
+
+
+def test_what_the_site_says_of_a_code_stands_before_all_words() -> None:
+    coded = order("A", "S-12345 chest", codes=(Code("4711", "99RIS"), Code("1", "99RIS")))
+    assert [each.region for each in coded.regions] == ["CHEST"]
+    meant = with_meanings(coded, {"4711^99RIS": "Knie re. 2 Eb.", "1^LN": "hand"})
+    assert meant.regions == (NamedRegion("KNEE", "R", 1.0),)
+    assert with_meanings(coded, {"4712^99RIS": "hand"}) == coded

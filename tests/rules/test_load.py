@@ -105,7 +105,10 @@ def test_conditions_nest(rule_text: Text) -> None:
         ({"check": {"fact": "tag.Modality", "in": "CT"}}, "'in' takes a list of values"),
         ({"check": {"fact": "tag.Modality", "filled": "yes"}}, "'filled' takes true or false"),
         ({"check": {"fact": "tag.Modality"}}, "exactly one operator"),
-        ({"check": {"fact": "Modality", "filled": True}}, "unknown fact 'Modality'"),
+        ({"check": {"fact": "Modality", "filled": True}}, "element write tag.Modality"),
+        ({"check": {"fact": "tag.(0008,0050)", "filled": True}}, "eight digits, tag.00080050"),
+        ({"check": {"fact": "tag.Modality", "is": "CT"}}, "those most used are filled, present"),
+        ({"check": [{"fact": "tag.Modality", "filled": True}]}, "a list below all: or any:"),
         (
             {"check": {"fact": "tag.Modalitty", "filled": True}},
             "'Modalitty' is not read; the nearest known is 'Modality'",
@@ -181,6 +184,13 @@ def test_conditions_nest(rule_text: Text) -> None:
         ({"suggest": {"replace": "Modality"}}, "replace with one source"),
         ({"suggest": {"replace": "Modalitty", "with": "CT"}}, "the nearest known is 'Modality'"),
         ({"suggest": {"registered": "orientations"}}, "the nearest known is 'orientation'"),
+        ({"suggest": {"make_same": "Modalitty"}}, "the nearest known is 'Modality'"),
+        ({"suggest": {"make_same": "Modality", "with": "CT"}}, "replace with one source"),
+        ({"suggest": {"replace": "Modality.CodeValue", "with": "1"}}, "is no sequence"),
+        (
+            {"suggest": {"replace": "ProcedureCodeSequence[*].CodeValue", "with": "1"}},
+            "number each item",
+        ),
         ({"suggest": {"remove": "Laterality", "scope": "all"}}, "unknown scope 'all'"),
         ({"known_false_positives": "none"}, "known_false_positives must be a list"),
         ({"cases": [{"name": "x", "outcome": "silent"}]}, "outcome is one of"),
@@ -217,6 +227,12 @@ def test_a_fault_names_its_line(rule_text: Text) -> None:
         ("title: 2027-02-30\n", "put it in quotes"),
         ("version: " + "9" * 5_000, "put it in quotes"),
         ("id: !!python/object/apply:os.getcwd []\n", "this is not YAML"),
+        ("id: A\n title: B\n", "rule A: this is not YAML: a colon and a blank"),
+        ("id: A\na: [1]\n b: 2\n", "a.yaml:3: rule A: this is not YAML: keys of one level begin"),
+        ("id: A\n\ttitle: B\n", "a tab stands here"),
+        ("id: A\ncheck: {fact: tag.StudyID, matches: [A-Z]{2}}\n", "without quotes, as in matches"),
+        ("id: A\ntitle: no: yes\n", "put the text into quotes"),
+        ("id: A\n---\nid: B\n", "a file holds one rule"),
     ],
 )
 def test_what_is_no_rule_file_is_refused_with_the_reason(text: str, said: str) -> None:

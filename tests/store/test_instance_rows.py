@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import pytest
 
 from qa_daemon.records.finding import Rejection
 from qa_daemon.records.receipt import Origin
-from qa_daemon.store import instance_rows
+from qa_daemon.store import instance_rows, tables
 from qa_daemon.store.database import Store
 from qa_daemon.store.instance_rows import Refusal
+from qa_daemon.store.recording import record
 
 At = Callable[[float], datetime]
 
@@ -40,3 +42,19 @@ def test_the_oldest_refusals_make_room(
     for number in range(10):
         instance_rows.record_refusal(store, refusal(number, at(number)))
     assert len(instance_rows.refusals(store, 100)) == 4
+
+
+def test_numbers_that_other_studies_hold_are_found(store: Store, sender: Any, at: At) -> None:
+    def came(series: str, study: str, *uids: str) -> None:
+        receipts = [sender.receipt(series, study=study, uid=uid) for uid in uids]
+        record(store, receipts, at(0))
+
+    came("1.2.3.1", "1.2.3", "9.1", "9.2")
+    came("1.2.3.2", "1.2.3", "9.1")  # of the same study
+    key = tables.series_key("1.2.3", "1.2.3.1")
+    assert instance_rows.held_elsewhere(store, key, 10) == ()
+    came("1.2.3.1", "1.2.4", "9.2")  # moved as a whole
+    assert instance_rows.held_elsewhere(store, key, 10) == ()
+    came("1.2.4.5", "1.2.4", "9.2", "9.1")
+    assert instance_rows.held_elsewhere(store, key, 10) == ("9.1", "9.2")
+    assert instance_rows.held_elsewhere(store, key, 1) == ("9.1",)

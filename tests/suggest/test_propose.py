@@ -203,3 +203,29 @@ def test_a_study_of_two_patients_is_told_once(shipped_pack: RulePack) -> None:
     (finding,) = judge_study((one, other), shipped_pack).findings
     assert finding.rule == "IDENTITY-002"
     assert finding.suggestion is None
+
+
+def test_an_item_of_a_sequence_is_written_by_its_path(shipped_pack: RulePack) -> None:
+    series = series_of(AccessionNumber="C3", RequestAttributesSequence=({"AccessionNumber": "A1"},))
+    finding = of_rule(judge(series, seen(), shipped_pack).findings, "ORDER-006")
+    assert_mended(shipped_pack, series, seen(), finding)
+    assert finding.suggestion is not None
+    (own,), ((other,),) = finding.suggestion.changes, [x.changes for x in finding.alternatives]
+    assert (own.path, own.current, own.proposed) == ("AccessionNumber", ("C3",), ("A1",))
+    assert other.path == "RequestAttributesSequence[1].AccessionNumber"
+    assert (other.attribute, other.tag) == ("AccessionNumber", "00080050")
+    assert (other.current, other.proposed) == (("A1",), ("C3",))
+
+
+def test_what_most_images_say_is_proposed_for_the_others_with_its_count(
+    shipped_pack: RulePack,
+) -> None:
+    rows: list[dict[str, Operand]] = [{"BodyPartExamined": part} for part in ("HAND",) * 3]
+    series = series_of(*rows, {"BodyPartExamined": "FOOT"}, Modality="CR")
+    finding = of_rule(judge(series, seen(), shipped_pack).findings, "REGION-013")
+    assert_mended(shipped_pack, series, seen(), finding)
+    assert finding.evidence["most images, BodyPartExamined"] == "HAND in 3 of 4"
+    assert finding.suggestion is not None
+    (change,) = finding.suggestion.changes
+    assert (change.current, change.proposed) == (("FOOT",), ("HAND",))
+    assert change.sop_instance_uid == series.instances[3].sop_instance_uid

@@ -12,7 +12,7 @@ from qa_daemon.rules.reading.cases import CASE_KEYS, SERIES_KEYS
 from qa_daemon.rules.reading.grammar import COUNTED, QUANTITIES
 from qa_daemon.rules.reading.keys import OPTIONAL, REQUIRED
 from qa_daemon.rules.reading.proposals import SOURCES, WAYS
-from qa_daemon.rules.schema import REGISTERED_SUGGESTIONS, Outcome, Status
+from qa_daemon.rules.schema import CASE_STORE, REGISTERED_SUGGESTIONS, Outcome, Status
 
 _Schema = dict[str, Any]
 
@@ -179,6 +179,7 @@ def _case() -> _Schema:
         "proposes": {"type": "array"},
         "received": _TEXT,
         "order": _object({name: {} for name in ORDER_FACTS}),
+        "store": _object({name: {"description": says} for name, says in CASE_STORE.items()}),
     }
     series = {key: known.get(key, {}) for key in SERIES_KEYS}
     known["series"] = {**_list(_object(series)), "minItems": 1}

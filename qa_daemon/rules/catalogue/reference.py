@@ -16,6 +16,7 @@ from qa_daemon.rules.looks.names import (
 from qa_daemon.rules.operators import OPERATORS
 from qa_daemon.rules.operators.bodies import TABLES
 from qa_daemon.rules.reading.proposals import SOURCES
+from qa_daemon.rules.schema import CASE_STORE
 
 _FACTS: Final = (
     ("tag.Keyword", "all values of an element, by its keyword in PS3.6"),
@@ -87,6 +88,11 @@ comparison with another fact that has no value is *not evaluated*.
 """
 _SUGGEST: Final = (
     ("{replace: Keyword, SOURCE: ...}", "write a value into every instance of the series"),
+    (
+        "{replace: 'Sequence[1].Keyword', SOURCE: ...}",
+        "the same in one item; where the item is not there, nothing is suggested",
+    ),
+    ("{make_same: Keyword}", "write what more than half of the images have; it stands as evidence"),
     ("{remove: Keyword}", "take the element out"),
     ("[{replace: ...}, {remove: ...}]", "several changes, one suggestion"),
     ("{registered: NAME}", "a way in Python, by its name"),
@@ -100,6 +106,7 @@ _CASE: Final = (
     ("predictions", "target -> label -> probability; {} abstains"),
     ("transfer_syntax, frames", "UID; how many frames the object has"),
     ("received, order", "a date and time in quotes; `{accession: A1, regions: [KNEE]}`"),
+    ("store", "; ".join(f"`{name}`: {says}" for name, says in CASE_STORE.items())),
     ("irregularities, table_side", "kinds that the scan noted; where the table is seen"),
     ("severity, proposes", "the finding's, and values that its suggestion must hold; [] for none"),
 )

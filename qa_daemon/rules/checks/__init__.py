@@ -20,13 +20,15 @@ from qa_daemon.rules.checks.patient import identity, numbers, times
 from qa_daemon.rules.checks.planes import frames, upright
 from qa_daemon.rules.checks.projection import directions, greys, view
 from qa_daemon.rules.checks.side import laterality
-from qa_daemon.rules.checks.station import habits
+from qa_daemon.rules.checks.station import clock, elsewhere, habits, series_set
 from qa_daemon.rules.checks.visit import assigned
 
 REGISTERED = (
     assigned,
     attributes,
+    clock,
     directions,
+    elsewhere,
     frames,
     grey_values,
     greys,
@@ -39,6 +41,7 @@ REGISTERED = (
     orientation,
     parts,
     sameness,
+    series_set,
     sides,
     spacing,
     stack,

@@ -177,14 +177,15 @@ def window_usable(facts: SeriesFacts, _: Options) -> Answer:
 def rescale_usable(facts: SeriesFacts, _: Options) -> Answer:
     """Check that slope and intercept come together, as numbers, the slope not zero (C.11.1)."""
     is_rescale = cache(_is_rescale)
+    looked_at = facts.telling("RescaleSlope", "RescaleIntercept")
     wrong = [
         each
-        for each in facts.series.instances
+        for each in looked_at
         if not is_rescale(
             values_of(each, "RescaleSlope") or (), values_of(each, "RescaleIntercept") or ()
         )
     ]
-    return (Hit(sop_instance_uids=uids(wrong, facts.series.instances)),) if wrong else PASSED
+    return (Hit(sop_instance_uids=uids(wrong, looked_at)),) if wrong else PASSED
 
 
 def _is_rescale(slopes: tuple[str, ...], intercepts: tuple[str, ...]) -> bool:

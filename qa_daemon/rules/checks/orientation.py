@@ -248,10 +248,11 @@ def _told(comparison: Comparison) -> str:
 def patient_position_agrees_with_orientation(facts: SeriesFacts, _: Options) -> Answer:
     """Check that gravity by Patient Position points down the columns, as most CTs draw it."""
     down = _GRAVITY.get(facts.text("PatientPosition"))
+    written = {each.cosines for each in facts.slices if isinstance(each.cosines, Cosines)}
     columns = {
-        direction_letters(each.cosines.column)[:1]
-        for each in facts.slices
-        if isinstance(each.cosines, Cosines) and expected_class(each.cosines).value is not None
+        direction_letters(cosines.column)[:1]
+        for cosines in written
+        if expected_class(cosines).value is not None
     }
     if down is None or len(columns) != 1:
         return NotApplicable()

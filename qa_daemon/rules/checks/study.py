@@ -9,6 +9,13 @@ from qa_daemon.dicom.regions import REGIONS, regions_of
 from qa_daemon.records.finding import Severity
 from qa_daemon.records.prediction import Prediction
 from qa_daemon.records.series import Series
+from qa_daemon.rules.checks.patient.likeness import (
+    Identity,
+    Likeness,
+    identities_of,
+    likeness_of,
+    normal,
+)
 from qa_daemon.rules.checks.registry import Options, of_series, of_study
 from qa_daemon.rules.checks.side.texts import OF_ORDER, parts_in, texts_in
 from qa_daemon.rules.facts import (
@@ -116,6 +123,9 @@ def patient_identity_same(facts: StudyFacts, _: Options) -> Answer:
     }
     if not differing:
         return PASSED
+    likeness = likeness_of(identities_of(facts.series))[0]
+    if likeness in {Likeness.MISTYPED, Likeness.NAMESAKES}:
+        return PASSED  # each has a rule of its own
     # One number under two spellings of a name is mostly one patient; two numbers seldom are.
     severity = Severity.INFO if set(differing) == {"PatientName"} else None
     return (
@@ -129,6 +139,47 @@ def patient_identity_same(facts: StudyFacts, _: Options) -> Answer:
     )
 
 
+@of_study
+def patient_not_mistyped(facts: StudyFacts, _: Options) -> Answer:
+    """Check that identities do not differ by one slip of the keyboard where all else agrees."""
+    return _alike(
+        facts,
+        Likeness.MISTYPED,
+        "Images of one study differ by one slip in {keywords}; number, name and birth date agree "
+        "otherwise.",
+    )
+
+
+@of_study
+def patient_no_namesake(facts: StudyFacts, _: Options) -> Answer:
+    """Check that no two people of one name, or nearly, lie in one study."""
+    return _alike(
+        facts,
+        Likeness.NAMESAKES,
+        "Images of one study are of two people of the same or nearly the same name; {keywords} "
+        "differ.",
+    )
+
+
+def _alike(facts: StudyFacts, wanted: Likeness, message: str) -> Answer:
+    identities = identities_of(facts.series)
+    likeness, keywords = likeness_of(identities)
+    if likeness is Likeness.SAME:
+        return NotApplicable() if not any(map(_says_anything, identities)) else PASSED
+    if likeness is not wanted:
+        return PASSED
+    most = max(identities, key=lambda each: (len(identities[each]), str(each)))
+    fewer = sorted(uid for each, uids in identities.items() if each != most for uid in uids)
+    told = {keyword: " | ".join(sorted(_distinct(facts.series, keyword))) for keyword in keywords}
+    # A name under one number and birth date is spelt in two ways, or counted by a pseudonym.
+    severity = Severity.INFO if keywords == ("PatientName",) else None
+    return (Hit(message.format(keywords=" and ".join(keywords)), tuple(fewer), told, severity),)
+
+
+def _says_anything(identity: Identity) -> bool:
+    return bool(identity.number or identity.name)
+
+
 def _distinct(series: tuple[Series, ...], keyword: str) -> Mapping[str, tuple[str, ...]]:
     """Return the distinct filled values, each with the instances that have it."""
     found: dict[str, list[str]] = defaultdict(list)
@@ -136,13 +187,8 @@ def _distinct(series: tuple[Series, ...], keyword: str) -> Mapping[str, tuple[st
         for instance in (*each.instances, *each.colliding):
             value = "\\".join(values_of(instance, keyword) or ())
             if value:
-                found[_normal(value)].append(instance.sop_instance_uid)
+                found[normal(value)].append(instance.sop_instance_uid)
     return {value: tuple(uids) for value, uids in found.items()}
-
-
-def _normal(value: str) -> str:
-    """Fold what writers of one name differ in without meaning it: case, blanks, trailing carets."""
-    return " ".join(value.upper().replace("^", " ").split())
 
 
 def _minority(differing: Mapping[str, Mapping[str, tuple[str, ...]]]) -> tuple[str, ...]:

@@ -179,6 +179,8 @@ def _word(text: str, first: str, rest: str) -> FactName:
 
 
 def _unknown(text: str, first: str) -> str:
+    if tag_of(first.partition("[")[0]) is not None:
+        return f"unknown fact '{text}'; of an element write tag.{text}"
     if first in set(Kind) and first in _WORDS:
         return f"unknown fact '{text}'; {first} has {', '.join(_WORDS[Kind(first)])}"
     listed = ["tag.KEYWORD", *INSTANCE_FACTS, *(f"{kind}..." for kind in Kind if kind != Kind.TAG)]
@@ -193,7 +195,8 @@ def _steps(path: str, text: str) -> tuple[Step, ...]:
     for match in matches:
         if match is None:
             raise UnknownFactError(
-                f"unknown fact '{text}'; a path is Keyword, Keyword[2] or Keyword[*], with dots"
+                f"unknown fact '{text}'; a path is Keyword, Keyword[2] or Keyword[*], with dots; "
+                "a tag without a keyword is eight digits, tag.00080050"
             )
         number = 0 if match[2] in (None, "*") else int(match[2])
         steps.append(Step(_keyword(match[1]), number))

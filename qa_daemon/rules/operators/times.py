@@ -8,6 +8,7 @@ reckoned with where both sides have one; a moment without is taken to be in the 
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from attrs import evolve, frozen
@@ -42,6 +43,8 @@ _LEAST: Final = (1, 1, 1, 0, 0, 0, 0)
 #: The day of times that have none, so that an hour before midnight can be reckoned.
 _NO_DAY: Final = (2000, 1, 2)
 _SECONDS_PER_DAY: Final = 86_400
+#: The date of a study comes again with every instance and rule.
+_TEXTS_KEPT: Final = 1 << 12
 _ZONE: Final = "tag.TimezoneOffsetFromUTC"
 
 
@@ -90,6 +93,7 @@ class Moment:
         return evolve(self, parts=all_parts[: len(self.parts)])
 
 
+@lru_cache(maxsize=_TEXTS_KEPT)
 def moment(text: str) -> Moment | None:
     """Return the moment of a DA or DT, None if it is none."""
     match = _MOMENT.fullmatch(text)
@@ -100,6 +104,7 @@ def moment(text: str) -> Moment | None:
     return _checked(Moment(parts, _offset_s(match["offset"])))
 
 
+@lru_cache(maxsize=_TEXTS_KEPT)
 def clock(text: str) -> Moment | None:
     """Return the time of day of a TM, None if it is none."""
     match = _CLOCK.fullmatch(text)

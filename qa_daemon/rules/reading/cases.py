@@ -3,18 +3,18 @@
 from collections.abc import Mapping
 from typing import Final
 
-from qa_daemon.dicom.encoding.dictionary import tag_of, vr_of
+from qa_daemon.dicom.encoding.dictionary import keywords, tag_of, vr_of
 from qa_daemon.rules.looks.names import ORDER_FACTS, UnknownFactError, fact_name
 from qa_daemon.rules.operators.times import moment
-from qa_daemon.rules.reading.source import At, Raw, Reader, frozen_values
-from qa_daemon.rules.schema import CASE_ORDER, Case, CaseSeries, Outcome
+from qa_daemon.rules.reading.source import At, Raw, Reader, frozen_values, nearest
+from qa_daemon.rules.schema import CASE_ORDER, CASE_STORE, Case, CaseSeries, Outcome
 
 SERIES_KEYS: Final = frozenset(
     {"tags", "instances", "irregularities", "transfer_syntax", "frames", "predictions"}
 )
 CASE_KEYS: Final = frozenset(
     {"name", "outcome", "series", "predictions", "table_side", "severity", "proposes"}
-    | {"received", "order", "orders", "habits", *SERIES_KEYS}
+    | {"received", "order", "orders", "habits", "store", *SERIES_KEYS}
 )
 
 
@@ -35,6 +35,7 @@ def read_case(reader: Reader, raw: Raw, at: At) -> Case | None:
         f"orders is a list of {', '.join(CASE_ORDER)}": _are_orders(raw.get("orders", [])),
         f"order is NAME: values, with {', '.join(ORDER_FACTS)}": _is_order(raw.get("order")),
         "habits are Keyword: {value: count}": _are_habits(raw.get("habits", {})),
+        f"store is NAME: values, with {', '.join(CASE_STORE)}": _is_store(raw.get("store")),
     }
     for what in (what for what, is_right in said.items() if not is_right):
         reader.fault(at, what)
@@ -55,6 +56,7 @@ def read_case(reader: Reader, raw: Raw, at: At) -> Case | None:
             {name: str(text) for name, text in each.items()} for each in raw.get("orders", [])
         ),
         habits=frozen_values(raw.get("habits", {})),
+        store=frozen_values(raw.get("store")),
         severity=str(raw.get("severity", "")),
         proposes=tuple(map(str, proposes)) if "proposes" in raw else None,
     )
@@ -74,6 +76,29 @@ def _are_habits(raw: Raw) -> bool:
         isinstance(counts, dict) and all(isinstance(count, int) for count in counts.values())
         for counts in raw.values()
     )
+
+
+def _is_store(raw: Raw) -> bool:
+    """Whether it is what `rules.reading.remembered` reads."""
+    if raw is None:
+        return True
+    if not isinstance(raw, dict) or not set(raw) <= set(CASE_STORE):
+        return False
+    lists = (raw.get("instances", []), raw.get("studies", []), raw.get("delays", []))
+    maps = (raw.get("strangers", {}), raw.get("series_before", {}))
+    return (
+        all(isinstance(each, list) for each in lists)
+        and all(isinstance(each, dict) for each in maps)
+        and all(_is_delay(each) for each in raw.get("delays", []))
+        and all(isinstance(count, int) for count in raw.get("series_before", {}).values())
+        and isinstance(raw.get("studies_before", 0), int)
+    )
+
+
+def _is_delay(raw: Raw) -> bool:
+    if isinstance(raw, list):
+        return len(raw) == 2 and all(isinstance(each, int) for each in raw)
+    return isinstance(raw, int)
 
 
 def _is_moment(raw: Raw) -> bool:
@@ -128,7 +153,7 @@ def _wrong(reader: Reader, keyword: Raw, value: Raw, at: At) -> str:
         except UnknownFactError as error:
             return str(error)
     elif not isinstance(keyword, str) or tag_of(keyword) is None:
-        return f"{keyword}: no such keyword"
+        return f"{keyword}: no such keyword{nearest(str(keyword), keywords())}"
     elif vr_of(tag_of(keyword) or 0) == "SQ":
         items = [] if value is None else value
         if not isinstance(items, list):

@@ -1,7 +1,7 @@
 """The subject that a case of a rule file describes, made up as if it had been received."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from typing import Final
 
 from attrs import evolve
@@ -20,6 +20,7 @@ from qa_daemon.records.prediction import MULTI_LABEL, Abstention, Part, Predicti
 from qa_daemon.records.series import Series
 from qa_daemon.rules.facts import Context, SeriesFacts, StudyFacts, VisitFacts
 from qa_daemon.rules.operators.times import moment
+from qa_daemon.rules.reading.remembered import with_store
 from qa_daemon.rules.schema import Case, CaseSeries, Operand, Rule
 from qa_daemon.series.assemble import assemble
 
@@ -37,7 +38,8 @@ def facts_of(rule: Rule, case: Case) -> SeriesFacts | StudyFacts:
     """Return the facts that a case describes."""
     series = tuple(case_series(each, number) for number, each in enumerate(case.series, start=1))
     habits = tuple(Habit(keyword, counts) for keyword, counts in case.habits.items())
-    context = Context(_received(case.received), _order(case.order), habits=habits)
+    known = Context(_received(case.received), _order(case.order), habits=habits)
+    context = with_store(known, case.store)
     if rule.level is Level.STUDY:
         return StudyFacts(series, context)
     if rule.level is Level.VISIT:
@@ -77,7 +79,9 @@ def _visit_order(said: Mapping[str, str]) -> Order:
 
 def _received(text: str) -> datetime | None:
     read = moment(text) if text else None
-    return None if read is None else read.begins
+    if read is None:
+        return None
+    return read.begins.replace(tzinfo=timezone(timedelta(seconds=read.offset_s or 0)))
 
 
 def _order(given: Mapping[str, Operand] | None) -> Mapping[str, tuple[str, ...]] | None:

@@ -37,6 +37,12 @@ _OF_ONE_SERIES: Final = frozenset({Kind.SERIES, Kind.PREDICTION})
 _OF_MANY: Final = frozenset({"same_in", "unique_in"})
 
 
+_MOST_USED: Final = (
+    "those most used are filled, present, equals, in, matches, at_least, at_most; docs/rules.md "
+    "has all of them"
+)
+
+
 @frozen
 class Place:
     """Where in a rule a condition stands: what it may look at there.
@@ -101,7 +107,8 @@ def read_condition(reader: Reader, raw: Raw, at: At, place: Place) -> Condition:
     reader.fault(
         at,
         "a condition is {fact: ..., OPERATOR: ...}, all, any, not, registered, or "
-        "{every: OVER, is: ...} with every, some, none, at_least or at_most",
+        "{every: OVER, is: ...} with every, some, none, at_least or at_most; several stand in a "
+        "list below all: or any:",
     )
     return AllOf(())
 
@@ -137,7 +144,8 @@ def _test(reader: Reader, raw: Mapping[str, Raw], at: At, place: Place) -> Condi
         return AllOf(())
     name = words[0]
     if name not in OPERATORS:
-        reader.fault((*at, name), f"unknown operator '{name}'{nearest(str(name), OPERATORS)}")
+        hint = nearest(str(name), OPERATORS) or f"; {_MOST_USED}"
+        reader.fault((*at, name), f"unknown operator '{name}'{hint}")
         return AllOf(())
     operand = frozen_values(raw[name])
     if name in _OF_MANY and place.is_single:

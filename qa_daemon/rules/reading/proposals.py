@@ -12,7 +12,7 @@ from qa_daemon.rules.reading.grammar import Place, check_fact, check_target
 from qa_daemon.rules.reading.source import At, Raw, Reader, frozen_values, nearest
 from qa_daemon.rules.schema import REGISTERED_SUGGESTIONS, Operand, Suggest
 
-WAYS: Final = ("replace", "remove", "registered")
+WAYS: Final = ("replace", "remove", "make_same", "registered")
 #: Where a value comes from, and what that says.
 SOURCES: Final[Mapping[str, str]] = {
     "from_prediction": "the label of this target; with `table`, what that writes for the label",
@@ -70,8 +70,20 @@ def _check_subject(reader: Reader, subject: str, way: str, at: At) -> None:
         if subject not in REGISTERED_SUGGESTIONS:
             hint = nearest(subject, REGISTERED_SUGGESTIONS)
             reader.fault((*at, way), f"'{subject}' is not known{hint}")
+    elif way == "replace" and "." in subject:
+        _check_path(reader, subject, (*at, way))
     elif tag_of(subject) is None:
         reader.fault((*at, way), f"'{subject}' is not known{nearest(subject, keywords())}")
+
+
+def _check_path(reader: Reader, subject: str, at: At) -> None:
+    """Refuse a path that does not lead to one element of one item."""
+    name = check_fact(reader, f"tag.{subject}", at, Place(Level.SERIES))
+    if name is None:
+        return
+    *above, last = name.steps
+    if last.number or not all(step.number for step in above):
+        reader.fault(at, f"'{subject}': number each item, as in Sequence[1].Keyword, and no value")
 
 
 def _check_source(reader: Reader, source: str, argument: Operand, at: At) -> None:

@@ -1,6 +1,7 @@
 """One rule file as text: YAML with the line of every key, and the faults found in it."""
 
 import difflib
+import re
 from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 from typing import Any, Final, TypeVar
@@ -73,6 +74,37 @@ def nearest(word: str, known: Collection[str]) -> str:
     if near:
         return f"; the nearest known is '{near[0]}'"
     return f"; use one of {', '.join(sorted(known))}" if len(known) <= _LISTED_MAX else ""
+
+
+#: What libyaml says, and what the writer of a rule did mostly.
+_IN_WORDS: Final[Mapping[str, str]] = {
+    "did not find expected key": "keys of one level begin in the same column; look at the "
+    "indentation here and in the line before, and for a quote that is not closed",
+    "did not find expected ',' or '}'": "a brace is not closed, or a value with { } [ ] or a comma "
+    "stands without quotes, as in matches: '[A-Z]{2}'",
+    "did not find expected ',' or ']'": "a bracket is not closed, or a value with { } [ ] or a "
+    "comma stands without quotes",
+    "mapping values are not allowed in this context": "a colon and a blank stand within a text; "
+    "put the text into quotes",
+    "but found another document": "a file holds one rule; put what follows --- into its own",
+}
+_ID: Final = re.compile(r"^id:\s*([\w-]+)", re.MULTILINE)
+
+
+def unreadable(reader: Reader, text: str, error: yaml.YAMLError) -> None:
+    """Note why a text is no YAML, where, and what to do."""
+    mark = getattr(error, "problem_mark", None)
+    line = mark.line + 1 if mark else 1
+    reader.lines = {(): line}
+    named = _ID.search(text)
+    reader.rule = named[1] if named else "?"
+    problem = str(getattr(error, "problem", None) or error)
+    lines = text.splitlines()
+    if problem in _IN_WORDS:
+        problem = f"{_IN_WORDS[problem]} ({problem})"
+    elif "\t" in "".join(lines[line - 1 : line]):
+        problem = "a tab stands here; YAML is indented with blanks"
+    reader.fault((), f"this is not YAML: {problem}")
 
 
 def parse(reader: Reader, text: str) -> Raw:

@@ -36,6 +36,13 @@ def test_a_rule_without_doubt_is_left_alone(rule_text: Text) -> None:
     assert remarks(rule_text(**CLEAN)) == []
 
 
+def test_a_rule_of_a_site_need_not_name_the_standard(rule_text: Text) -> None:
+    text = rule_text(**CLEAN | {"rationale": "agreed with the wards"})
+    assert remarks(text) == ["the rationale names no part of the standard, as in (PS3.3 C.7.3.1)"]
+    pack = load_pack({"site/own/a.yaml": text}, folders=["site/own"])
+    assert lint(pack, unfit) == ()
+
+
 def fact(name: str, **word: object) -> dict[str, object]:
     return {"fact": f"tag.{name}", **word}
 

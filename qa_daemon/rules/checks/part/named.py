@@ -98,12 +98,13 @@ def codes_complete(facts: SeriesFacts, options: Options) -> Answer:
     lacking: dict[str, list[Instance]] = {}
     applies = False
     for keyword in words(options, "keywords"):
-        shared = facts.series.shared.get(keyword)
-        for each in facts.series.instances[:1] if shared else facts.series.instances:
+        looked_at = facts.telling(keyword)
+        is_alike = looked_at != facts.series.instances
+        for each in looked_at:
             for code in codes(each.elements, keyword):
                 applies = True
                 if not (code.value and code.scheme and code.meaning):
-                    holders = facts.series.instances if shared else (each,)
+                    holders = facts.series.instances if is_alike else (each,)
                     lacking.setdefault(code.path, []).extend(holders)
     if not applies:
         return NotApplicable()
@@ -126,6 +127,7 @@ def organ_not_for_torso(facts: SeriesFacts, _: Options) -> Answer:
     named = regions_of(part.term)
     if not named or not set(seen.labels or ()) >= _TORSO:
         return PASSED
-    if len(named & _TORSO) > 1 or part.term in _TORSO:
+    # None of it is a contradiction, which REGION-001 tells.
+    if len(named & _TORSO) != 1 or part.term in _TORSO:
         return PASSED
     return (Hit(f"Body Part Examined says {part.term}; the pixels show the whole torso."),)

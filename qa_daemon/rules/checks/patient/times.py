@@ -53,7 +53,8 @@ def dates_not_before(facts: SeriesFacts, options: Options) -> Answer:
     keywords = words(options, "keywords")
     slack = timedelta(days=number(options, "slack_days", 0))
     applies, wrong, named, worst = False, list[Instance](), set[str](), timedelta()
-    for each in facts.series.instances:
+    looked_at = facts.telling(earliest, *keywords, "ImageType")
+    for each in looked_at:
         start = day(first_text(each.elements, earliest))
         if start is None or first_text(each.elements, "ImageType") in _COMPUTED:
             continue
@@ -72,7 +73,7 @@ def dates_not_before(facts: SeriesFacts, options: Options) -> Answer:
     message = f"{' and '.join(sorted(named))} {verb} {worst.days} days before {earliest}."
     is_near = worst.days <= number(options, "info_within_days", 0)
     severity = Severity.INFO if is_near else None
-    return (Hit(message, uids(wrong, facts.series.instances), severity=severity),)
+    return (Hit(message, uids(wrong, looked_at), severity=severity),)
 
 
 @of_series
