@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -31,6 +31,8 @@ from qa_daemon.store.review import decision_rows, issue_rows
 EXPORT_MAX: Final = 100_000
 #: A UID beside it fits a terminal of 80 columns on one line.
 FACT_NAME_WIDTH: Final = 14
+#: Names of evidence beyond this go on in the next line; values have the rest.
+EVIDENCE_NAME_WIDTH: Final = 28
 
 
 def list_findings(options: argparse.Namespace) -> int:
@@ -42,11 +44,12 @@ def list_findings(options: argparse.Namespace) -> int:
         wanted = FindingFilter(severity_min=least, audible_at=datetime.now(UTC), is_open=True)
         if options.issue is not None:
             wanted = FindingFilter(issue_key=named_issue(store, options.issue))
-        rows = result_rows.finding_list(store, wanted, options.limit)
-        if options.json:  # a listing leaves suggestions out; a document must not deny them
-            whole = (result_rows.finding_row(store, row.id) for row in rows)
-            print(json.dumps([_as_json(row) for row in whole if row is not None]))
-            return 0
+        # A listing leaves suggestions out; people and programs are to see what would change.
+        listed = result_rows.finding_list(store, wanted, options.limit)
+        rows = [_whole(store, row) for row in listed]
+    if options.json:
+        print(json.dumps([_as_json(row) for row in rows]))
+        return 0
     console = tables.screen()
     if not rows:
         console.print(f"Nothing waits: no finding of severity {least.word} or worse.")
@@ -61,6 +64,11 @@ def list_findings(options: argparse.Namespace) -> int:
     console.print(grid)
     console.print(Text(_footer(rows, options.limit), style="dim"))
     return 0
+
+
+def _whole(store: Store, row: FindingRow) -> FindingRow:
+    """Return a row of a listing with its suggestions, if it has any and is still there."""
+    return row if row.state is None else result_rows.finding_row(store, row.id) or row
 
 
 def named_issue(store: Store, beginning: str) -> str:
@@ -88,7 +96,10 @@ def _summary(row: FindingRow, now: datetime) -> Text:
     facts += [_came_by(row), f"{age(now - row.created_at)} ago"]
     if row.state is not None:
         facts.append(f"suggestion {row.state.value}")
-    return Text.assemble(printable(finding.message), "\n", (" · ".join(filter(None, facts)), "dim"))
+    text = Text(printable(finding.message))
+    if finding.suggestion is not None:
+        text.append("\n").append_text(tables.change_line(finding.suggestion))
+    return text.append("\n" + " · ".join(filter(None, facts)), "dim")
 
 
 def _came_by(row: FindingRow) -> str:
@@ -115,26 +126,36 @@ def show_finding(options: argparse.Namespace) -> int:
     finding = row.finding
     console.print(tables.finding_block(evolve(finding, suggestion=None, alternatives=())))
     console.print()
-    facts = Table.grid(padding=(0, 2), expand=True)
-    facts.add_column(style="dim", max_width=FACT_NAME_WIDTH)
-    facts.add_column(ratio=1, overflow="fold")
-    facts.add_row("found", f"{age(datetime.now(UTC) - row.created_at)} ago, {_came_by(row)}")
-    for name, value in (
+    came = f"{age(datetime.now(UTC) - row.created_at)} ago, {_came_by(row)}"
+    facts = (
+        ("found", came),
         ("study", row.study_instance_uid),
         ("series", row.series_instance_uid or f"(the whole {row.finding.level.value})"),
         ("series key", row.series_key),
         ("decision", "" if decided is None else decided.decision.in_words),
-        *sorted(finding.evidence.items()),
-    ):
-        if value:
-            facts.add_row(printable(name), printable(value))
-    console.print(facts)
+    )
+    console.print(_facts(facts, FACT_NAME_WIDTH))
+    if finding.evidence:
+        width = min(max(map(len, finding.evidence)), EVIDENCE_NAME_WIDTH)
+        console.print()
+        console.print(_facts(sorted(finding.evidence.items()), width))
     if finding.suggestion is not None:
         for suggestion in (finding.suggestion, *finding.alternatives):
             title = "suggested" if suggestion is finding.suggestion else "or else"
             console.print()
             console.print(tables.suggestion_block(suggestion, title))
     return 0
+
+
+def _facts(facts: Iterable[tuple[str, str]], name_width: int) -> Table:
+    """Return names with their values; neither is cut."""
+    grid = Table.grid(padding=(0, 2), expand=True)
+    grid.add_column(style="dim", width=name_width, overflow="fold")
+    grid.add_column(ratio=1, overflow="fold")
+    for name, value in facts:
+        if value:
+            grid.add_row(printable(name), printable(value))
+    return grid
 
 
 def export(options: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from qa_daemon.cli.printable import printable
 from qa_daemon.geometry.orientation import CLASS_BOTTOM_SIDES
+from qa_daemon.habits.usual import plane_letters
 from qa_daemon.records.finding import (
     Action,
     Change,
@@ -36,6 +37,9 @@ BADGE_WIDTH: Final = max(len(severity.word) for severity in Severity)
 INDENT: Final = 2
 #: A value is cut beyond this; the suggestion files hold all of it.
 VALUE_LENGTH_MAX: Final = 400
+#: In a list a value is cut beyond this, and so many attributes of a suggestion are named.
+BRIEF_LENGTH_MAX: Final = 32
+CHANGES_SHOWN: Final = 2
 TARGET_NAMES: Final = {"axial_orientation": "orientation", "body_region": "region"}
 #: Words for the reasons of the contract why a model says nothing.
 REASONS: Final = {
@@ -149,6 +153,33 @@ def suggestion_block(suggestion: Suggestion, title: str) -> RenderableType:
     if suggestion.display is not None:
         lines.append(_indented(Text(f"on the screen  {_turn(suggestion.display)}", style="dim")))
     return Group(*lines)
+
+
+def change_line(suggestion: Suggestion) -> Text:
+    """Return what a suggestion writes in a line or two: attribute, value now, value then."""
+    # A position that stays is part of a suggestion about the orientation, and no news in a list.
+    groups = _by_attribute(each for each in suggestion.changes if each.current != each.proposed)
+    line = Text(overflow="fold")
+    for name, changes in list(groups.items())[:CHANGES_SHOWN]:
+        first = changes[0]
+        then = "(removed)" if first.action is Action.REMOVE else _brief(name, first.proposed)
+        line.append("; " if line.plain else "")
+        line.append(f"{printable(name)} {_brief(name, first.current)} -> ")
+        line.append(then, "green")
+    more = len(groups) - CHANGES_SHOWN
+    return line.append(f"; and {counted(more, 'attribute')} more", "dim") if more > 0 else line
+
+
+def _brief(name: str, given: tuple[JsonValue, ...] | None) -> str:
+    """Return a value short enough for a list; directions as letters."""
+    if name == "ImageOrientationPatient" and given:
+        return plane_letters(tuple(map(str, given))) or "malformed"
+    text = values(given)
+    return (
+        text
+        if len(text) <= BRIEF_LENGTH_MAX
+        else f"{text[:BRIEF_LENGTH_MAX]}\N{HORIZONTAL ELLIPSIS}"
+    )
 
 
 def rejection_block(rejected: Sequence[Rejection]) -> RenderableType:

@@ -102,6 +102,7 @@ def test_the_queue_lists_what_is_wrong_and_tells_how_to_go_on(run: Run, served: 
     assert ran.status == 0
     assert "MAJOR" in ran.out
     assert "Body Part Examined says KNEE" in ran.out
+    assert "BodyPartExamined KNEE -> ABDOMEN" in ran.out
     assert "queue show ID" in ran.out
 
 
@@ -123,7 +124,8 @@ def test_nothing_that_waits_is_said_in_words(run: Run, served: Path) -> None:
 def test_one_finding_is_shown_with_evidence_and_suggestion(run: Run, served: Path) -> None:
     (row,) = json.loads(run("queue", "list", "--json", "--state", served).out)
     ran = run("queue", "show", row["id"], "--state", served)
-    for said in ("KNEE", "suggested", "then", row["series_instance_uid"], "body_region"):
+    said_whole = ("tag.BodyPartExamined", "KNEE", "suggested", "then", "body_region")
+    for said in (*said_whole, row["series_instance_uid"]):
         assert said in ran.out
     shown = json.loads(run("queue", "show", row["id"], "--json", "--state", served).out)
     assert shown == row

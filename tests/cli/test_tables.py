@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from qa_daemon.cli.tables import finding_block, pixels_show
+from qa_daemon.cli.tables import change_line, finding_block, pixels_show
 from qa_daemon.records.finding import (
     Action,
     Change,
@@ -64,3 +64,27 @@ def test_an_item_of_a_sequence_is_shown_by_its_values() -> None:
     shown = console.export_text()
     assert "(item: RX1)" in shown
     assert "(item: RX2)" in shown
+
+
+def replaced(attribute: str, current: tuple[str, ...] | None, proposed: tuple[str, ...]) -> Change:
+    return Change(
+        Scope.SERIES, Action.REPLACE, attribute, "00000000", attribute, "LO", current, proposed
+    )
+
+
+def test_a_list_names_what_would_change_from_what_to_what() -> None:
+    turned = replaced(
+        "ImageOrientationPatient", ("1", "0", "0", "0", "1", "0"), ("-1", "0", "0", "0", "-1", "0")
+    )
+    stays = replaced("ImagePositionPatient", ("1", "2", "3"), ("1", "2", "3"))
+    assert change_line(Suggestion((turned, stays))).plain == (
+        "ImageOrientationPatient L\\P -> R\\A"
+    )
+    several = (
+        replaced("AccessionNumber", None, ("A2",)),
+        replaced("StudyDescription", ("x" * 40,), ("y",)),
+        replaced("StudyID", (), ("7",)),
+    )
+    assert change_line(Suggestion(several)).plain == (
+        f"AccessionNumber (absent) -> A2; StudyDescription {'x' * 32}… -> y; and 1 attribute more"
+    )

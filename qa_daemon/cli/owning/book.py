@@ -49,6 +49,9 @@ def test_rules(options: argparse.Namespace) -> int:
     for failure in failures:
         print(printable(str(failure)))
     cases = sum(len(rule.cases) for rule in pack.rules.values())
+    bare = [rule for _, rule in sorted(pack.rules.items()) if not rule.cases]
+    for rule in bare:
+        print(printable(f"{rule.path}: rule {rule.id}: has no case, so nothing proves it"))
     print(f"{cases} cases of {len(pack.rules)} rules: {len(failures)} failed")
     return 1 if failures else 0
 

@@ -1,33 +1,25 @@
 """`qa-daemon rules explain`: for one series, why each rule came out as it did."""
 
 import argparse
-import tempfile
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Final
 
+from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
 from qa_daemon.cli import tables
-from qa_daemon.cli.checking import collect
-from qa_daemon.cli.checking.check import progress_bar
-from qa_daemon.cli.checking.examination import Checked, Examination
-from qa_daemon.cli.checking.ledger import Conditions, Ledger
 from qa_daemon.cli.opened import settings_of
 from qa_daemon.cli.owning.book import with_folder
+from qa_daemon.cli.owning.gathering import Told, gathered
 from qa_daemon.cli.printable import printable
 from qa_daemon.errors import ConfigurationError
-from qa_daemon.intake import archive
-from qa_daemon.pipeline.engine import Engine, engine
-from qa_daemon.predict.client import Request
-from qa_daemon.records.series import Series
+from qa_daemon.pipeline.engine import engine
 from qa_daemon.rules.catalogue.explain import Explanation, Part, explained, seen_text
 from qa_daemon.rules.catalogue.wording import condition_text, need_text
 from qa_daemon.rules.conditions import Trace
-from qa_daemon.rules.facts import Context, NotEvaluated, SeriesFacts, StudyFacts
+from qa_daemon.rules.facts import NotEvaluated, SeriesFacts, StudyFacts
 from qa_daemon.rules.schema import FactTest, Outcome, Rule, RulePack
 
 ALL: Final = "all"
@@ -43,57 +35,46 @@ _STYLES: Final = {
 
 
 def explain(options: argparse.Namespace) -> int:
-    """Explain one rule, or all of them, over the series at the paths; status 2 if none is there."""
+    """Explain rules over what lies at paths or was received; status 2 if nothing is there."""
     settings = with_folder(settings_of(options), options.rules)
-    with engine(settings) as whole, tempfile.TemporaryDirectory(prefix="qa-daemon-") as unpacked:
-        rules = _named(whole.pack, options.id)
-        bounds = archive.Bounds.of(settings.folder, settings.limits)
-        place = collect.Place(Path(unpacked), bounds, settings.limits)
-        checked = _checked(whole, options.paths, place)
-        return _told(checked, rules, options.paths)
+    with engine(settings) as whole:
+        names, subjects = _asked(whole.pack, options.words)
+        rules = _named(whole.pack, names)
+        console = tables.screen()
+        for each in gathered(whole, subjects, settings):
+            _tell(console, rules, each)
+    return 0
 
 
-def _named(pack: RulePack, name: str) -> Sequence[Rule]:
-    if name == ALL:
+def _asked(pack: RulePack, words: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Part ids from subjects: the first word is an id, and those after it that are one."""
+    count = next((at for at, word in enumerate(words) if at and word not in pack.rules), len(words))
+    if count == len(words):
+        raise ConfigurationError(
+            "rules explain: name what is to be explained after the rules: a file, a folder, "
+            "an archive, or the key or UID of a series or study that was received"
+        )
+    return words[:count], words[count:]
+
+
+def _named(pack: RulePack, names: Sequence[str]) -> Sequence[Rule]:
+    if list(names) == [ALL]:
         return pack.enabled
-    if name not in pack.rules:
-        near = get_close_matches(name, pack.rules, n=1)
-        hint = f"; did you mean {near[0]}?" if near else "; see: qa-daemon rules list"
-        raise ConfigurationError(f"rules explain: there is no rule {name}{hint}")
-    return (pack.rules[name],)
+    for name in names:
+        if name not in pack.rules:
+            near = get_close_matches(name, pack.rules, n=1)
+            hint = f"; did you mean {near[0]}?" if near else "; see: qa-daemon rules list"
+            raise ConfigurationError(f"rules explain: there is no rule {name}{hint}")
+    return tuple(pack.rules[name] for name in names)
 
 
-def _checked(whole: Engine, paths: Sequence[str], place: collect.Place) -> Checked:
-    request = Request(targets=whole.targets, per_instance=False)
-    conditions = Conditions(whole.rules_digest, whole.models_digest, request, 0)
-    examination = Examination(whole, request, place.limits, Ledger(None, conditions))
-    with progress_bar() as progress:
-        return examination.checked(collect.named_paths(paths), place, progress)
-
-
-def _told(checked: Checked, rules: Sequence[Rule], paths: Sequence[str]) -> int:
-    console = tables.screen()
-    context = Context(datetime.now(UTC).astimezone())
-    studies: dict[str, list[Series]] = {}
-    for report in checked.series:
-        studies.setdefault(report.series.study_instance_uid, []).append(report.series)
-    for report in checked.series:
-        others = studies[report.series.study_instance_uid]
-        siblings = tuple(other for other in others if other is not report.series)
-        facts = SeriesFacts(report.series, report.inference, siblings, context)
-        console.print(tables.heading(report.series))
-        for tree in _trees(rules, facts):
-            console.print(tree)
-        console.print()
-    for uid, series in studies.items():
-        trees = list(_trees(rules, StudyFacts(tuple(series), context)))
-        if trees:
-            console.print(Text(f"Study {printable(uid)}", "bold"))
+def _tell(console: Console, rules: Sequence[Rule], told: Told) -> None:
+    trees = list(_trees(rules, told.facts))
+    if trees:
+        console.print(told.heading)
         for tree in trees:
             console.print(tree)
-    if not checked.series:
-        raise ConfigurationError(f"{', '.join(paths)}: no readable object is there")
-    return 0
+        console.print()
 
 
 def _trees(rules: Sequence[Rule], facts: SeriesFacts | StudyFacts) -> Iterator[Tree]:

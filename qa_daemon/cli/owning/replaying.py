@@ -2,11 +2,11 @@
 
 import argparse
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Final
 
-from attrs import evolve, frozen
+from attrs import evolve
 from rich.table import Table
 from rich.text import Text
 
@@ -14,47 +14,26 @@ from qa_daemon.cli import tables
 from qa_daemon.cli.checking.check import progress_bar
 from qa_daemon.cli.opened import opened, settings_of
 from qa_daemon.cli.owning.book import with_folder
+from qa_daemon.cli.owning.opinions import Opinion, said_anew, said_by, said_then
+from qa_daemon.cli.owning.subjects import subject_of
 from qa_daemon.cli.printable import printable
 from qa_daemon.dicom.elements import vocabulary
-from qa_daemon.grounds.beside import surroundings
 from qa_daemon.grounds.rulebook import rules_in_force
-from qa_daemon.grounds.visit import orders_known
 from qa_daemon.pipeline.engine import engine
-from qa_daemon.pipeline.steps import Bench, instances_read
-from qa_daemon.predict.client import Request
+from qa_daemon.pipeline.steps import Bench
 from qa_daemon.records.finding import Finding, Verdict
-from qa_daemon.records.inference import Inference
 from qa_daemon.records.series import Series
 from qa_daemon.report.difference import Difference, Differing, Way
 from qa_daemon.rules.elements import elements_of
-from qa_daemon.rules.facts import Context
-from qa_daemon.rules.schema import RulePack
-from qa_daemon.series.assemble import assemble
 from qa_daemon.spool.spool import Spool
-from qa_daemon.store import result_rows, series_rows
+from qa_daemon.store import series_rows
 from qa_daemon.store.database import Store
 from qa_daemon.store.series_rows import SeriesFilter, SeriesRow
-from qa_daemon.suggest.propose import judge, judge_study
 
 # Some 100 series a second are judged again; a week of a large hospital has some 20,000.
 SERIES_MAX: Final = 50_000
 # Findings told of one rule; all of them with --json.
 _TOLD_MAX: Final = 5
-
-
-@frozen
-class Subject:
-    """A series as the worker would see it, with what was predicted when it came."""
-
-    row: SeriesRow
-    series: Series
-    siblings: tuple[Series, ...]
-    context: Context
-    inference: Inference
-
-
-#: What is said of a subject, before and after; of its study, too, where one is the first.
-Opinion: TypeAlias = Callable[[Subject], Verdict]
 
 
 def replay(options: argparse.Namespace) -> int:
@@ -74,10 +53,8 @@ def replay(options: argparse.Namespace) -> int:
         packs = [fresh.pack, *([] if current is None else [current])]
         needed = vocabulary(frozenset[str]().union(*map(elements_of, packs)))
         bench = Bench(store, spool, evolve(fresh, vocabulary=needed))
-        before = _said_then(store) if current is None else _said_by(current)
-        found = _compared(bench, options.days, before, _said_by(fresh.pack))
-        if current is not None:
-            _of_studies(bench, options.days, (current, fresh.pack), found)
+        before = said_then(store) if current is None else said_by(current)
+        found = _compared(bench, options.days, before, said_by(fresh.pack))
     return _print(found, options.days, as_json=options.json)
 
 
@@ -90,46 +67,8 @@ def recheck(options: argparse.Namespace) -> int:
         engine(settings) as fresh,
     ):
         bench = Bench(store, spool, fresh)
-        found = _compared(bench, options.days, _said_then(store), _said_anew(bench))
+        found = _compared(bench, options.days, said_then(store), said_anew(bench))
     return _print(found, options.days, as_json=options.json)
-
-
-def _said_by(pack: RulePack) -> Opinion:
-    """Judge by rules, with what was predicted then."""
-
-    def said(subject: Subject) -> Verdict:
-        return judge(
-            subject.series,
-            subject.inference,
-            pack,
-            siblings=subject.siblings,
-            context=subject.context,
-        )
-
-    return said
-
-
-def _said_then(store: Store) -> Opinion:
-    """Return what was said when the series came."""
-
-    def said(subject: Subject) -> Verdict:
-        row = subject.row
-        verdict = result_rows.verdict_of(store, row.series_key, row.revision)
-        assert verdict is not None, "only judged series are compared"
-        return verdict
-
-    return said
-
-
-def _said_anew(bench: Bench) -> Opinion:
-    """Predict and judge with the models and rules in force."""
-    request = Request(targets=bench.engine.targets)
-
-    def said(subject: Subject) -> Verdict:
-        inference = bench.engine.infer(subject.series, bench.read, request)
-        return bench.engine.judge(subject.series, inference, subject.siblings, subject.context)
-
-    return said
 
 
 def _rows(store: Store, days: int) -> tuple[SeriesRow, ...]:
@@ -138,43 +77,39 @@ def _rows(store: Store, days: int) -> tuple[SeriesRow, ...]:
 
 
 def _compared(bench: Bench, days: int, before: Opinion, after: Opinion) -> Difference:
-    found = Difference()
+    """Compare what is said of every series, and once of each study and visit."""
+    found, seen = Difference(), set[tuple[str, ...]]()
     rows = _rows(bench.store, days)
     with progress_bar() as progress:
         task = progress.add_task("judging again", total=len(rows))
         for row in rows:
-            subject = _subject(bench, row)
-            if subject is not None:
-                found.add(row.series_key, before(subject).findings, after(subject).findings)
             progress.advance(task)
+            subject = subject_of(bench, row)
+            if subject is None or not subject.is_judged:
+                continue
+            said = before.of_series(subject), after.of_series(subject)
+            _add(found, row.series_key, *said)
+            if (row.study_instance_uid,) not in seen:
+                seen.add((row.study_instance_uid,))
+                said_of_study = before.of_study(subject), after.of_study(subject)
+                _add(found, row.study_instance_uid, *said_of_study)
+            if _names(subject.series) not in seen:
+                visit = subject.of_visit(bench)
+                if visit is not None:
+                    seen.update(_names(each.series) for each in visit.reports)
+                    studies = sorted({each.series.study_instance_uid for each in visit.reports})
+                    said_of_visit = (each.of_visit(subject, visit) for each in (before, after))
+                    _add(found, f"visit {' '.join(studies)}", *said_of_visit)
     return found
 
 
-def _subject(bench: Bench, row: SeriesRow) -> Subject | None:
-    result = result_rows.result_of(bench.store, row.series_key, row.revision)
-    if result is None or result.inference is None or result.judged_at is None:
-        return None
-    instances = instances_read(bench, row.series_key, row.revision)
-    series = assemble(instances, row.revision)
-    known = orders_known(bench.store, series)
-    siblings, context = surroundings(bench.sources, row.series_key, series, known)
-    return Subject(row, series, siblings, context, result.inference)
+def _names(series: Series) -> tuple[str, ...]:
+    return series.study_instance_uid, series.series_instance_uid
 
 
-def _of_studies(
-    bench: Bench, days: int, packs: tuple[RulePack, RulePack], found: Difference
-) -> None:
-    """Add what the rules of level study would say otherwise."""
-    seen = set[str]()
-    for row in _rows(bench.store, days):
-        if row.study_instance_uid in seen:
-            continue
-        seen.add(row.study_instance_uid)
-        subject = _subject(bench, row)
-        if subject is not None:
-            series = (subject.series, *subject.siblings)
-            before, after = (judge_study(series, pack, subject.context) for pack in packs)
-            found.add(row.study_instance_uid, before.findings, after.findings)
+def _add(found: Difference, subject: str, before: Verdict | None, after: Verdict | None) -> None:
+    if before is not None and after is not None:
+        found.add(subject, before.findings, after.findings)
 
 
 # --- telling -------------------------------------------------------------------------------------
@@ -198,7 +133,9 @@ def _print(found: Difference, days: int, *, as_json: bool) -> int:
 
 
 def _summary(found: Difference, days: int, said: str) -> Text:
-    looked = f"{found.subjects} series and studies of the last {tables.counted(days, 'day')}"
+    looked = (
+        f"{found.subjects} series, studies and visits of the last {tables.counted(days, 'day')}"
+    )
     before, after = (f"{100 * count / max(found.subjects, 1):.1f}" for count in found.alarmed)
     return Text(f"{looked}: {said}; with alarms {before} % before, {after} % after", "bold")
 

@@ -23,6 +23,8 @@ from qa_daemon.store.review.issue_rows import Spans
 MUTED_DAYS_MAX: Final = 366
 #: As much of a key as tells it from all others in practice.
 KEY_SHOWN: Final = 8
+#: Issues among which those of one cause are looked for.
+ISSUES_MAX: Final = 10_000
 #: Issues that nobody need look at now.
 _AT_REST: Final = frozenset({IssueState.MUTED, IssueState.RESOLVED})
 _STYLES: Final = {
@@ -78,8 +80,12 @@ def _rule(options: argparse.Namespace, kind: RulingKind, until: datetime | None)
     ruling = Ruling(kind, options.reason.strip(), who.who, who.at, until)
     with opened(settings_of(options)) as store:
         key = named_issue(store, options.key)
-        issue_rows.rule_on(store, key, ruling)
-    return key[:KEY_SHOWN]
+        covered = causes(issue_rows.issue_list(store, _spans(who.at), ISSUES_MAX))
+        children = [each for each, cause in covered.items() if cause == key]
+        for each in (key, *children):
+            issue_rows.rule_on(store, each, ruling)
+    more = tables.counted(len(children), "other protocol") if children else ""
+    return f"{key[:KEY_SHOWN]} and {more} of this station" if more else key[:KEY_SHOWN]
 
 
 def _spans(now: datetime) -> Spans:

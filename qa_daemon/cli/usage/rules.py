@@ -36,11 +36,18 @@ def add_rules(commands: Commands) -> None:
             "tell why rules fired, passed or said nothing over series, with what they saw",
             "owning.explaining:explain",
             more="  qa-daemon rules explain REGION-001 study.zip\n"
-            "  qa-daemon rules explain all FOLDER",
+            "  qa-daemon rules explain all FOLDER\n"
+            "  qa-daemon rules explain ORDER-020 ORDER-021 --state DIR 3f2a9c\n"
+            "What was received is named by the key of a series (series list), or by the UID of a\n"
+            "series or study; it is explained beside its study and its visit, with its orders.",
         )
     )
-    explain.add_argument("id", metavar="ID", help="of a rule, or all")
-    explain.add_argument("paths", nargs="+", metavar="PATH", help="file, folder or archive")
+    explain.add_argument(
+        "words",
+        nargs="+",
+        metavar="ID... SUBJECT",
+        help="rules, or all; then files, folders, archives, keys or UIDs",
+    )
     replay = _with_rules(
         command(
             actions,

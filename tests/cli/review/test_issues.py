@@ -86,3 +86,25 @@ def test_a_ruling_needs_its_reason(run: Run, state: Path) -> None:
 def test_a_service_that_found_nothing_says_so(run: Run, tmp_path: Path) -> None:
     schema.prepare(load_settings(None, overrides={"state": tmp_path}).store_url)
     assert "Nothing recurs." in run("queue", "issues", "--state", tmp_path).out
+
+
+def test_a_ruling_on_a_cause_at_the_station_holds_for_all_its_protocols(
+    run: Run, tmp_path: Path
+) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    for name in ("Thorax", "Abdomen", "Pelvis"):
+        files = drawn(
+            tmp_path / "files", name, PatientPosition="FSH", StationName="CT1", ProtocolName=name
+        )
+        received(state, files)
+    judged(state)
+    listed = run("queue", "issues", "--state", state).out
+    assert listed.count(RULE) == 1
+    assert "also under 2 other protocols of this station" in " ".join(listed.split())
+    said = json.loads(run("queue", "issues", "--json", "--state", state).out)
+    (key,) = {each["cause"] for each in said if each["rule"] == RULE} - {None}
+    ran = run("queue", "mute", key, "--days", "7", "--reason", "known", "--state", state)
+    assert f"{key[:8]} and 2 other protocols of this station: muted until" in ran.out
+    assert RULE not in run("queue", "issues", "--state", state).out
+    assert RULE not in run("queue", "list", "--state", state).out
