@@ -44,10 +44,8 @@ class Judgement:
         The same of the whole visit.
     fingerprint_of
         Gives findings, of the series and of the study, the issue that they belong to.
-    practice, observed
-        Where and how the series was made, and what it writes in habitual attributes.
-    notes
-        By what later series find this one.
+    practice, observed, notes
+        Where and how a series was made, what it writes by habit, and how later ones find it.
     """
 
     event: SeriesEvent = field(validator=validators.in_((SeriesEvent.PASS, SeriesEvent.FLAG)))
