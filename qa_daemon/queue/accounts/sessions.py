@@ -5,7 +5,7 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from qa_daemon.config.settings import WebSettings
 from qa_daemon.queue.accounts.permissions import Role, Visitor, permissions_of
@@ -62,6 +62,7 @@ class Sessions:
             return None
         if acts and now - opened.session.seen_at >= timedelta(seconds=TOUCH_S):
             session_rows.touch(self.store, key, now)
+            opened = evolve(opened, session=evolve(opened.session, seen_at=now))
         return self._visitor(opened)
 
     def close(self, visitor: Visitor, now: datetime) -> None:

@@ -21,6 +21,7 @@ PAGE: Final = "/admin/users"
 def routes() -> list[BaseRoute]:
     """Return the page and what its forms do."""
     return [
+        Route("/admin", _arrive, methods=["GET"]),
         Route(PAGE, _show, methods=["GET"]),
         Route(PAGE, _add, methods=["POST"]),
         Route(PAGE + "/{id:int}/role", _set_role, methods=["POST"]),
@@ -28,6 +29,11 @@ def routes() -> list[BaseRoute]:
         Route(PAGE + "/{id:int}/disable", _disable, methods=["POST"]),
         Route(PAGE + "/{id:int}/enable", _enable, methods=["POST"]),
     ]
+
+
+@require(Permission.ADMINISTER)
+def _arrive(_request: Request) -> Response:
+    return RedirectResponse(PAGE, 303)
 
 
 @require(Permission.ADMINISTER)

@@ -32,6 +32,8 @@ THREADS_MAX: Final = 16
 #: A page's own polling says so, and does not keep a session alive that nobody uses.
 BACKGROUND_HEADER: Final = "x-qa-background"
 EVENTS: Final = "/events"
+#: What browsers fetch by themselves, which no person did.
+LOADED: Final = ("/static/", "/favicon.ico")
 #: Close code of a WebSocket that is refused (RFC 6455 7.4.1: policy violation).
 REFUSED: Final = 1008
 
@@ -165,7 +167,9 @@ class Gate:
         secret = jar.secret(cookies.SESSION, request.cookies.get(jar.name(cookies.SESSION)))
         if secret is None:
             return None
-        polls = BACKGROUND_HEADER in request.headers or request.url.path.endswith(EVENTS)
+        path = request.url.path
+        polls = BACKGROUND_HEADER in request.headers or path.endswith(EVENTS)
+        polls = polls or path.startswith(LOADED)
         return self.desk.sessions.visitor(secret, self.desk.now(), acts=not polls)
 
     def _bind(self, request: Request, found: Visitor | None, guarded: "_Guarded") -> None:

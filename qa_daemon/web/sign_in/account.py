@@ -1,7 +1,7 @@
 """One's own account: who one is here, another password, and the way out."""
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from qa_daemon.errors import InputError
@@ -17,6 +17,7 @@ def routes() -> list[BaseRoute]:
     """Return the page and what its form does."""
     return [
         Route("/account", _show, methods=["GET"]),
+        Route("/account/session", _session, methods=["GET"]),
         Route("/account/password", _set_password, methods=["POST"]),
     ]
 
@@ -24,6 +25,13 @@ def routes() -> list[BaseRoute]:
 @require(Permission.SEE)
 def _show(request: Request) -> Response:
     return rendered(request, "account.html", {"fault": ""})
+
+
+@require(Permission.SEE)
+def _session(request: Request) -> Response:
+    """Tell when the session ends; asked in the background it goes on as it was."""
+    ends_at = visitor(request).ends_at
+    return JSONResponse({"ends_at": None if ends_at is None else int(ends_at.timestamp())})
 
 
 @require(Permission.SEE)
