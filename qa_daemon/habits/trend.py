@@ -27,11 +27,14 @@ def state_of(sightings: Sightings, ruling: Ruling | None, now: datetime) -> Issu
         return IssueState.MUTED
     if now - sightings.first_at < RECENT:
         return IssueState.NEW
+    return IssueState.ESCALATING if is_rising(sightings) else IssueState.ONGOING
+
+
+def is_rising(sightings: Sightings) -> bool:
+    """Whether findings are much more frequent of late than they were before."""
     usual_count = sightings.before_count * (RECENT / BEFORE)
     has_grown = sightings.recent_count > ESCALATION_FACTOR * usual_count
-    if has_grown and sightings.recent_count >= ESCALATION_COUNT_MIN:
-        return IssueState.ESCALATING
-    return IssueState.ONGOING
+    return has_grown and sightings.recent_count >= ESCALATION_COUNT_MIN
 
 
 def causes(issues: Iterable[Issue]) -> dict[str, str]:

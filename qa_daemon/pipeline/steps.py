@@ -17,6 +17,7 @@ from qa_daemon.habits.usual import observed, usual_part
 from qa_daemon.orders.evidence import parts_of
 from qa_daemon.pipeline.engine import Engine
 from qa_daemon.predict.client import Request
+from qa_daemon.records.element import first_text
 from qa_daemon.records.finding import Finding, Outcomes, Verdict, above_info
 from qa_daemon.records.inference import Inference
 from qa_daemon.records.instance import Instance
@@ -30,6 +31,7 @@ from qa_daemon.spool.spool import Spool
 from qa_daemon.store import instance_rows, leases, result_rows
 from qa_daemon.store.database import Store
 from qa_daemon.store.leases import Lease, Terms
+from qa_daemon.store.listing.listed_rows import Person, Subject
 from qa_daemon.store.review import habit_rows
 from qa_daemon.store.visits import order_rows
 from qa_daemon.suggest.visit.causes import with_causes
@@ -180,6 +182,7 @@ def _judge(bench: Bench, lease: Lease) -> bool:
         practice=practice,
         observed=observed(series),
         notes=() if context.received is None else notes_on(series, context.received),
+        subject=_subject(series, practice, context, result.inference),
     )
     saved = result_rows.save_judgement(bench.store, lease, judgement, now)
     for fault in verdict.outcomes.fault:
@@ -192,6 +195,23 @@ def _judge(bench: Bench, lease: Lease) -> bool:
         duration_s=(now - begun).total_seconds(),
     )
     return saved
+
+
+def _subject(series: Series, practice: Practice, context: Context, inference: Inference) -> Subject:
+    """Return what lists say beside a finding, by the first instance."""
+    elements = series.instances[0].elements if series.instances else {}
+    person = Person(
+        name=first_text(elements, "PatientName"),
+        patient_id=first_text(elements, "PatientID"),
+        accession=first_text(elements, "AccessionNumber"),
+    )
+    chest = inference.of("chest_opacity")
+    return Subject(
+        practice=practice,
+        person=person,
+        calling_ae=context.calling_ae,
+        look_first=chest is not None and not chest.abstained and chest.label == "opacity",
+    )
 
 
 def _fingerprint(practice: Practice) -> Callable[[Finding], Fingerprint | None]:

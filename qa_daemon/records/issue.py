@@ -119,6 +119,12 @@ class Ruling:
     ----------
     until
         Of a mute; None of a resolution.
+    more
+        Of a mute: it ends earlier when so many more findings have come; None = however many.
+    until_rising
+        Of a mute: it ends earlier when the issue escalates.
+    owner
+        Who looks after the cause; "" = who said it.
     """
 
     kind: RulingKind
@@ -126,6 +132,9 @@ class Ruling:
     who: str
     at: datetime
     until: datetime | None = None
+    more: int | None = None
+    until_rising: bool = False
+    owner: str = ""
 
 
 @frozen

@@ -13,6 +13,7 @@ from qa_daemon.records.receipt import Receipt, Recorded, Recording
 from qa_daemon.records.states import SUPERSEDABLE, SeriesState, SuggestionState
 from qa_daemon.store import documents, tables
 from qa_daemon.store.database import Store, parts
+from qa_daemon.store.listing import listed_rows
 from qa_daemon.store.tables import (
     findings,
     instances,
@@ -314,3 +315,4 @@ def supersede(connection: Connection, series_keys: Sequence[str], now: datetime)
         .where(suggestions.c.finding_id.in_(of_series), suggestions.c.state.in_(SUPERSEDABLE))
         .values(state=SuggestionState.SUPERSEDED.value, changed_at=now)
     )
+    listed_rows.supersede(connection, series_keys)

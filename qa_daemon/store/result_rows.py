@@ -18,6 +18,8 @@ from qa_daemon.records.states import SeriesEvent, SuggestionState
 from qa_daemon.store import documents, tables
 from qa_daemon.store.database import Store
 from qa_daemon.store.leases import Lease, advance
+from qa_daemon.store.listing import listed_rows
+from qa_daemon.store.listing.listed_rows import Subject
 from qa_daemon.store.review import decision_rows, habit_rows, issue_rows, note_rows
 from qa_daemon.store.tables import findings, issues, results, series, study_results, suggestions
 from qa_daemon.store.trends import score_rows
@@ -46,6 +48,8 @@ class Judgement:
         Gives findings, of the series and of the study, the issue that they belong to.
     practice, observed, notes
         Where and how a series was made, what it writes by habit, and how later ones find it.
+    subject
+        What lists say beside each finding.
     """
 
     event: SeriesEvent = field(validator=validators.in_((SeriesEvent.PASS, SeriesEvent.FLAG)))
@@ -58,6 +62,7 @@ class Judgement:
     practice: Practice = field(factory=Practice)
     observed: tuple[Observation, ...] = ()
     notes: tuple[Note, ...] = ()
+    subject: Subject = field(factory=Subject)
 
 
 @frozen(kw_only=True)
@@ -216,13 +221,15 @@ def _replace_findings(
     }
     wanted = {_whole(finding): finding for finding in verdict.findings}
     gone = [lying[whole] for whole in lying.keys() - wanted.keys()]
+    touched = listed_rows.keys_of(connection, lying.values())
     if gone:
         connection.execute(delete(findings).where(findings.c.id.in_(gone)))
     for whole, finding in wanted.items():
         recurring = judgement.fingerprint_of(finding)
         key = "" if recurring is None else issue_rows.note(connection, finding, recurring, now)
         if whole in lying:
-            again = update(findings).where(findings.c.id == lying[whole])
+            finding_id = lying[whole]
+            again = update(findings).where(findings.c.id == finding_id)
             connection.execute(again.values(issue_key=key))
         else:
             row = _finding_values(finding) | {
@@ -230,7 +237,11 @@ def _replace_findings(
                 "issue_key": key,
                 "created_at": now,
             }
-            _add_finding(connection, row | dict(subject), finding, now)
+            finding_id = _add_finding(connection, row | dict(subject), finding, now)
+            issue_rows.note_sighting(connection, key, now)
+        listed_rows.note(connection, finding_id, finding, key, judgement.subject)
+        touched.add(key)
+    listed_rows.recount(connection, touched)
 
 
 def _whole(finding: Finding) -> str:
@@ -252,7 +263,7 @@ def _finding_values(finding: Finding) -> dict[str, Any]:
 
 def _add_finding(
     connection: Connection, row: Mapping[str, Any], finding: Finding, now: datetime
-) -> None:
+) -> int:
     key = connection.execute(insert(findings).values(row)).inserted_primary_key
     assert key is not None
     offered = () if finding.suggestion is None else (finding.suggestion, *finding.alternatives)
@@ -270,6 +281,7 @@ def _add_finding(
     ]
     if rows:
         connection.execute(insert(suggestions), rows)
+    return int(key.id)
 
 
 # --- reading -------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from qa_daemon.records.receipt import Arrival
 from qa_daemon.records.states import SeriesEvent, SeriesState, SuggestionState, sources
 from qa_daemon.store.audit.entries import Deed, Operator, append, concerned_by, note_audit
 from qa_daemon.store.database import Store
+from qa_daemon.store.listing import listed_rows
 from qa_daemon.store.tables import (
     associations,
     findings,
@@ -310,6 +311,7 @@ def remove_series(store: Store, key: str, operator: Operator) -> tuple[str, ...]
         held = select(instances.c.spool_key).where(instances.c.series_key == key)
         keys = tuple(connection.scalars(held.order_by(instances.c.spool_key)))
         _let_go(connection, keys, operator)
+        listed_rows.supersede(connection, [key])
         connection.execute(delete(series).where(own))
         for column, of_larger in zip((series.c.study_key, series.c.visit_key), larger, strict=True):
             _end(connection, column, of_larger)
@@ -324,6 +326,7 @@ def _end(connection: Connection, column: Column[str], key: str) -> None:
     """Forget what is said of a study or a visit that has no series any more."""
     left = select(literal(1)).where(column == key).limit(1)
     if connection.execute(left).first() is None:
+        listed_rows.forget(connection, key)
         connection.execute(delete(findings).where(findings.c.study_key == key))
         connection.execute(delete(study_results).where(study_results.c.study_key == key))
 

@@ -161,9 +161,9 @@ def received(name: str) -> Column[str]:
     return Column(name, Received, nullable=False)
 
 
-def count(name: str) -> Column[int]:
+def count(name: str, **options: Any) -> Column[int]:
     """Return a column of a number of things."""
-    return Column(name, Integer, nullable=False)
+    return Column(name, Integer, nullable=False, **options)
 
 
 def time(name: str) -> Column[datetime]:
@@ -180,7 +180,8 @@ def row_number() -> Column[int]:
     return Column("id", WIDE, primary_key=True, autoincrement=True)
 
 
-def _series_reference(**options: Any) -> Column[str]:
+def series_reference(**options: Any) -> Column[str]:
+    """Return a column that names a series, and goes with it."""
     return Column(
         "series_key", Text, ForeignKey("series.series_key", ondelete="CASCADE"), **options
     )
@@ -227,7 +228,7 @@ series: Final = Table(
 series_associations: Final = Table(
     "series_associations",
     metadata,
-    _series_reference(primary_key=True),
+    series_reference(primary_key=True),
     Column("revision", Integer, primary_key=True, autoincrement=False),
     Column("association_id", Received, primary_key=True),
 )
@@ -239,7 +240,7 @@ instances: Final = Table(
     text("spool_key", primary_key=True),
     text("content_key", unique=True),
     text("sop_key", index=True),
-    _series_reference(index=True),
+    series_reference(index=True),
     count("revision"),
     received("sop_instance_uid"),
     text("digest"),
@@ -279,7 +280,7 @@ rejections: Final = Table(
 results: Final = Table(
     "results",
     metadata,
-    _series_reference(primary_key=True),
+    series_reference(primary_key=True),
     Column("revision", Integer, primary_key=True, autoincrement=False),
     text("inference"),
     text("outcomes"),
@@ -294,7 +295,7 @@ results: Final = Table(
 previews: Final = Table(
     "previews",
     metadata,
-    _series_reference(primary_key=True),
+    series_reference(primary_key=True),
     count("revision"),
     text("document"),
     Column("bytes", BigInteger, nullable=False),
@@ -318,7 +319,7 @@ findings: Final = Table(
     metadata,
     row_number(),
     text("study_key", index=True),
-    _series_reference(index=True),
+    series_reference(index=True),
     count("revision"),
     text("fingerprint"),  # of the whole finding
     text("issue_key", index=True, server_default=""),  # what recurs has one; "" of older rows
@@ -370,6 +371,9 @@ issues: Final = Table(
     received("message"),
     text("ruling"),
     Column("muted_until", Utc),
+    Column("muted_left", Integer),  # findings that a mute still hides; NULL = any number
+    count("muted_rises", server_default="0"),  # 1: until the issue escalates
+    Column("resolved_at", Utc),
     time("noted_at"),
 )
 
@@ -378,7 +382,7 @@ issues: Final = Table(
 observations: Final = Table(
     "observations",
     metadata,
-    _series_reference(primary_key=True),
+    series_reference(primary_key=True),
     text("keyword", primary_key=True),
     text("practice_key"),
     received("value"),
@@ -395,7 +399,7 @@ decisions: Final = Table(
     # A finding may vanish when rules change; what was decided about it stays.
     Column("finding_id", ForeignKey("findings.id", ondelete="SET NULL"), index=True),
     text("study_key", index=True),
-    _series_reference(index=True),
+    series_reference(index=True),
     text("issue_key", index=True),
     text("rule"),
     text("verb"),

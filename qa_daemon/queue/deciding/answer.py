@@ -31,6 +31,7 @@ from qa_daemon.records.finding import Suggestion
 from qa_daemon.store import result_rows, series_rows
 from qa_daemon.store.audit.entries import Deed, Operator, append, concerned_by_finding
 from qa_daemon.store.database import Transaction
+from qa_daemon.store.listing import listed_rows
 from qa_daemon.store.outbox import entry_rows
 from qa_daemon.store.result_rows import FindingRow
 from qa_daemon.store.review import act_rows, decision_rows
@@ -126,6 +127,7 @@ def _say(
             decided.append((decision_id, change_set(wish, each.row, each.decision, first)))
     entry_rows.put(connection, act_id, decided, desk.channels, due_at)
     close_series(connection, held.values(), wish.at)
+    listed_rows.follow(connection, held)
     note(connection, wish, verb.value, [each.seen.finding_id for each in drafts])
 
 

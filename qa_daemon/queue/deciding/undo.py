@@ -22,6 +22,7 @@ from qa_daemon.records.decision import Decision, Verb
 from qa_daemon.records.states import SeriesEvent
 from qa_daemon.store import result_rows
 from qa_daemon.store.database import Transaction
+from qa_daemon.store.listing import listed_rows
 from qa_daemon.store.outbox import entry_rows
 from qa_daemon.store.result_rows import FindingRow
 from qa_daemon.store.review import act_rows, decision_rows
@@ -95,6 +96,7 @@ def _undo(connection: Transaction, act: Act, wish: Wish) -> Undone:
     act_rows.take_back(connection, act.id, wish.request)
     reopen_series(connection, held.values(), wish)
     close_series(connection, held.values(), wish.at)
+    listed_rows.follow(connection, held)
     note(connection, wish, "undo", held)
     return _undone(connection, act)
 
@@ -174,6 +176,7 @@ def _reverse(connection: Transaction, desk: Desk, sent: Sent, wish: Wish) -> Non
     made = change_set(wish, placed(desk, sent.row), decision, reverses=sent.change_set.uid)
     entry_rows.put(connection, act_id, [(decision_id, made)], desk.channels, due_at)
     reopen_series(connection, [sent.found], wish)
+    listed_rows.follow(connection, [sent.found.id])
     note(connection, wish, Verb.REVERSE.value, [sent.found.id])
 
 

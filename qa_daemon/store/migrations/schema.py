@@ -12,7 +12,9 @@ from qa_daemon.errors import ConfigurationError
 from qa_daemon.store.database import Store
 
 #: All revisions, the oldest first; the last is the one that this release speaks.
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+REVISIONS: Final = (
+    *("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011"),
+)
 #: A migration may copy a large table; ordinary statements may not take that long.
 MIGRATION_TIMEOUT_S: Final = 3600
 LOCK_TIMEOUT_S: Final = 5.0

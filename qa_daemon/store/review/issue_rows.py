@@ -2,18 +2,22 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 from sqlalchemy import Connection, Select, and_, func, insert, or_, select, update
 
+from qa_daemon.habits.trend import BEFORE, RECENT, is_rising
 from qa_daemon.records.finding import Finding, Severity
-from qa_daemon.records.issue import Fingerprint, Issue, Practice, Ruling, Sightings
+from qa_daemon.records.issue import Fingerprint, Issue, Practice, Ruling, RulingKind, Sightings
 from qa_daemon.store import documents
 from qa_daemon.store.audit.entries import Operator, note_audit
 from qa_daemon.store.database import Store
 from qa_daemon.store.review import decision_rows
 from qa_daemon.store.tables import findings, issue_key, issues, series
+
+#: As many findings of an issue as are counted one by one; a mute says "10,000" of more.
+COUNTED_MAX: Final = 10_000
 
 
 @frozen(kw_only=True)
@@ -53,6 +57,55 @@ def _message(found: Finding) -> str:
     return found.message if told is None else f"Images and orders of a visit: {told.kind}"
 
 
+def note_sighting(connection: Connection, key: str, now: datetime) -> None:
+    """Count a new finding against the mute of its issue, which may end by it."""
+    own = issues.c.issue_key == key
+    muted = select(issues.c.muted_left, issues.c.muted_rises, issues.c.ruling).where(
+        own, issues.c.muted_until > now
+    )
+    row = connection.execute(muted).one_or_none()
+    if row is None:
+        return
+    left = None if row.muted_left is None else row.muted_left - 1
+    is_over = left is not None and left < 0
+    if row.muted_rises:
+        is_over = is_over or is_rising(_sightings_of(connection, key, now))
+    if is_over:
+        ended = evolve(documents.read(row.ruling, Ruling), until=now)
+        values = {"ruling": documents.written(ended), "muted_until": now}
+    else:
+        values = {"muted_left": left}
+    connection.execute(update(issues).where(own).values(values))
+
+
+def _sightings_of(connection: Connection, key: str, now: datetime) -> Sightings:
+    counted = _counted(Spans(now=now, recent=RECENT, before=BEFORE))
+    row = connection.execute(counted.where(issues.c.issue_key == key)).mappings().one()
+    return _issue(row).sightings
+
+
+def issue_of(store: Store, key: str, now: datetime) -> Issue | None:
+    """Return one issue; None if there is none, or nothing of it is found any more."""
+    spans = Spans(now=now, recent=RECENT, before=BEFORE)
+    with store.reading() as connection:
+        statement = _counted(spans).where(issues.c.issue_key == key)
+        row = connection.execute(statement).mappings().one_or_none()
+    return None if row is None else _issue(row)
+
+
+def muted_list(store: Store, now: datetime, count_max: int) -> tuple[Issue, ...]:
+    """Return the issues that are muted now, those whose mute ends first before the others."""
+    counted = _counted(Spans(now=now, recent=RECENT, before=BEFORE))
+    statement = (
+        counted.where(issues.c.muted_until > now)
+        .order_by(None)
+        .order_by(issues.c.muted_until, issues.c.issue_key)
+        .limit(count_max)
+    )
+    with store.reading() as connection:
+        return tuple(_issue(row) for row in connection.execute(statement).mappings())
+
+
 def issue_list(store: Store, spans: Spans, count_max: int) -> tuple[Issue, ...]:
     """Return the issues that have findings, the worst first, then the most frequent."""
     statement = _counted(spans).limit(count_max)
@@ -74,12 +127,32 @@ def rule_on(store: Store, key: str, ruling: Ruling) -> bool:
         said = (
             update(issues)
             .where(issues.c.issue_key == key)
-            .values(ruling=documents.written(ruling), muted_until=ruling.until)
+            .values(
+                ruling=documents.written(ruling),
+                muted_until=ruling.until,
+                muted_left=ruling.more,
+                muted_rises=int(ruling.until_rising),
+                resolved_at=ruling.at if ruling.kind is RulingKind.RESOLVE else None,
+            )
         )
         if connection.execute(said).rowcount == 0:
             return False
         who = Operator(ruling.who, ruling.at)
         note_audit(connection, who, f"issue {ruling.kind.value}", key, ruling.reason)
+    return True
+
+
+def lift_mute(store: Store, key: str, operator: Operator) -> bool:
+    """End the mute of an issue before its time; False if it is not muted."""
+    with store.writing() as connection:
+        muted = (issues.c.issue_key == key, issues.c.muted_until > operator.at)
+        text = connection.scalar(select(issues.c.ruling).where(*muted))
+        if text is None:
+            return False
+        ended = evolve(documents.read(text, Ruling), until=operator.at)
+        values = {"ruling": documents.written(ended), "muted_until": operator.at}
+        connection.execute(update(issues).where(*muted).values(values))
+        note_audit(connection, operator, "issue unmute", key)
     return True
 
 

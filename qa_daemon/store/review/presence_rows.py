@@ -1,5 +1,6 @@
 """Who has which finding before them: a hint for people, never a lock."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from attrs import frozen
@@ -44,6 +45,22 @@ def come(
             .order_by(presences.c.since, presences.c.who)
         )
         return tuple(Presence(row.who, row.since) for row in connection.execute(others))
+
+
+def present(
+    store: Store, finding_ids: Sequence[int], alive_since: datetime
+) -> Mapping[int, tuple[str, ...]]:
+    """Return who has which of some findings before them, who came first before the others."""
+    statement = (
+        select(presences.c.finding_id, presences.c.who)
+        .where(presences.c.finding_id.in_(finding_ids), presences.c.seen_at >= alive_since)
+        .order_by(presences.c.since, presences.c.who)
+    )
+    found: dict[int, tuple[str, ...]] = {}
+    with store.reading() as connection:
+        for row in connection.execute(statement):
+            found[row.finding_id] = (*found.get(row.finding_id, ()), row.who)
+    return found
 
 
 def leave(store: Store, finding_id: int, who: str) -> None:
