@@ -31,12 +31,12 @@ class Speech:
     language: str
     texts: Texts
 
-    def say(self, text: str, **parts: object) -> str:
+    def say(self, text: str, /, **parts: object) -> str:
         """Return a text of a page, with named parts; English where the catalogue has none."""
         said = self.texts.text("", text) or text
         return said.format(**parts) if parts else said
 
-    def count(self, one: str, many: str, count: int, **parts: object) -> str:
+    def count(self, one: str, many: str, count: int, /, **parts: object) -> str:
         """Return a text in the number of `count`, which it may name as `{count}`."""
         said = self.texts.text("", one, count) or (one if count == 1 else many)
         return said.format(count=self.number(count), **parts)

@@ -26,6 +26,7 @@ from qa_daemon.records.order import NamedRegion
 from qa_daemon.records.series import Series
 from qa_daemon.records.states import SeriesEvent, SeriesState
 from qa_daemon.report.summary import SeriesReport
+from qa_daemon.rules.facts import Context
 from qa_daemon.series.assemble import assemble
 from qa_daemon.spool.spool import Spool
 from qa_daemon.store import instance_rows, leases, result_rows

@@ -119,9 +119,6 @@ class FindingRow:
     finding: Finding
 
 
-# --- saving --------------------------------------------------------------------------------------
-
-
 def save_inference(store: Store, lease: Lease, inference: Inference, now: datetime) -> bool:
     """Keep the predictions and take the series to `predicted`; False if the lease was lost."""
     with store.writing() as connection:
@@ -282,9 +279,6 @@ def _add_finding(
     if rows:
         connection.execute(insert(suggestions), rows)
     return int(key.id)
-
-
-# --- reading -------------------------------------------------------------------------------------
 
 
 def result_of(store: Store, series_key: str, revision: int) -> Result | None:

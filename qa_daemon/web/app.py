@@ -18,6 +18,8 @@ from qa_daemon.web.desk import Desk
 from qa_daemon.web.endpoints import PERMISSION, require
 from qa_daemon.web.failures import HANDLERS
 from qa_daemon.web.guard.gate import OPEN, Gate
+from qa_daemon.web.pages import history, issues, preferences
+from qa_daemon.web.pages.inbox import bulk, live, page
 from qa_daemon.web.serving import health
 from qa_daemon.web.sign_in import account, local, oidc, once
 from qa_daemon.web.workitems import subscribing, transactions
@@ -25,6 +27,12 @@ from qa_daemon.web.workitems import subscribing, transactions
 #: A part is a function that returns its routes; a new one is added here.
 PARTS: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     health.routes,
+    page.routes,
+    live.routes,
+    bulk.routes,
+    issues.routes,
+    history.routes,
+    preferences.routes,
     local.routes,
     account.routes,
     once.routes,
@@ -36,7 +44,7 @@ PARTS: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     access.routes,
 )
 #: Where people arrive.
-HOME: Final = "/account"
+HOME: Final = "/inbox"
 
 
 def build(desk: Desk) -> ASGIApp:
@@ -46,6 +54,7 @@ def build(desk: Desk) -> ASGIApp:
         routes += part()
     for route in routes:
         _require_words_on_permission(route)
+    desk.places = frozenset(route.path for route in routes if isinstance(route, Route))
     router = Router(routes, redirect_slashes=False)
     return Gate(ExceptionMiddleware(router, handlers=HANDLERS), desk)
 

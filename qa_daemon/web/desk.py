@@ -22,10 +22,13 @@ class Desk:
     ----------
     settings
         In force; `apply` of the role exchanges them whole.
+    places
+        Addresses of the pages that there are, for those that link to others.
     """
 
     settings: Settings
     cookies: Cookies
+    places: frozenset[str] = frozenset()
     _store: Store | None = field(default=None, init=False)
     _lock: threading.Lock = field(factory=threading.Lock, init=False)
 

@@ -14,6 +14,7 @@ from qa_daemon.records.inference import Inference
 from qa_daemon.records.issue import Fingerprint, Practice, Ruling, RulingKind
 from qa_daemon.records.states import SeriesEvent, SeriesState
 from qa_daemon.store import leases, result_rows, series_rows
+from qa_daemon.store.audit.entries import Operator
 from qa_daemon.store.database import Store
 from qa_daemon.store.leases import Terms
 from qa_daemon.store.listing import facet_rows, line_rows, listed_rows, preference_rows
@@ -24,7 +25,7 @@ from qa_daemon.store.listing.wanted import Sort, State, Wanted
 from qa_daemon.store.recording import record
 from qa_daemon.store.result_rows import Judgement
 from qa_daemon.store.review import issue_rows
-from qa_daemon.store.series_rows import Operator, SeriesFilter
+from qa_daemon.store.series_rows import SeriesFilter
 
 At = Callable[[float], datetime]
 TERMS = Terms(lease_s=60, attempts_max=3)
