@@ -101,10 +101,8 @@ class FindingRow:
     ----------
     series_key
         "" for findings of a whole study or visit.
-    state
-        Of the likeliest suggestion; None where there is none.
-    finding
-        Without suggestions in lists; `finding_row` fills them in.
+    state, finding
+        State of the likeliest suggestion, if any; suggestions are filled in by `finding_row`.
     """
 
     id: int
@@ -149,9 +147,8 @@ def save_judgement(store: Store, lease: Lease, judgement: Judgement, now: dateti
             "revision": lease.revision,
         }
         _replace_findings(connection, subject, judgement.verdict, judgement, now)
-        habit_rows.replace(
-            connection, lease.series_key, judgement.practice, judgement.observed, now
-        )
+        practice, observed = judgement.practice, judgement.observed
+        habit_rows.replace(connection, lease.series_key, practice, observed, now)
         note_rows.add(connection, lease.series_key, judgement.notes)
         if judgement.study is not None:
             _keep_larger(connection, subject["study_key"], judgement.study, judgement, now)
@@ -337,15 +334,12 @@ class DueReport:
 
 def reports_due(store: Store, count_max: int) -> tuple[DueReport, ...]:
     """Return judgements of current revisions that no report file shows, the oldest first."""
+    current = and_(
+        series.c.series_key == results.c.series_key, series.c.revision == results.c.revision
+    )
     due = (
         select(results)
-        .join(
-            series,
-            and_(
-                series.c.series_key == results.c.series_key,
-                series.c.revision == results.c.revision,
-            ),
-        )
+        .join(series, current)
         .where(
             results.c.judged_at.is_not(None),
             or_(results.c.reported_at.is_(None), results.c.reported_at < results.c.judged_at),

@@ -20,6 +20,7 @@ from qa_daemon.web.failures import HANDLERS
 from qa_daemon.web.guard.gate import OPEN, Gate
 from qa_daemon.web.pages import history, issues, preferences
 from qa_daemon.web.pages.inbox import bulk, live, page
+from qa_daemon.web.review import pages as review
 from qa_daemon.web.serving import health
 from qa_daemon.web.sign_in import account, local, oidc, once
 from qa_daemon.web.workitems import subscribing, transactions
@@ -33,6 +34,7 @@ PARTS: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     issues.routes,
     history.routes,
     preferences.routes,
+    review.routes,
     local.routes,
     account.routes,
     once.routes,

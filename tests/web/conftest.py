@@ -35,6 +35,7 @@ from qa_daemon.store import series_rows
 from qa_daemon.store.audit.entries import Operator
 from qa_daemon.store.database import Store
 from qa_daemon.store.migrations.schema import prepare
+from qa_daemon.store.previews import preview_rows
 from qa_daemon.telemetry import log as telemetry
 
 DEADLINE_S: Final = 60.0
@@ -187,7 +188,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _is_judged(store: Store, turn: Callable[[], float]) -> bool:
     turn()
-    return {state.value for state in series_rows.counts(store).series} <= SETTLED
+    settled = {state.value for state in series_rows.counts(store).series} <= SETTLED
+    return settled and preview_rows.next_due(store) is None
 
 
 def eventually(holds: Callable[[], bool], what: str) -> None:
