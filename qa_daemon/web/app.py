@@ -18,7 +18,7 @@ from qa_daemon.web.desk import Desk
 from qa_daemon.web.endpoints import PERMISSION, require
 from qa_daemon.web.failures import HANDLERS
 from qa_daemon.web.guard.gate import OPEN, Gate
-from qa_daemon.web.pages import history, issues, preferences
+from qa_daemon.web.pages import history, issues, outbox, preferences
 from qa_daemon.web.pages.inbox import bulk, live, page
 from qa_daemon.web.review import pages as review
 from qa_daemon.web.serving import health
@@ -33,6 +33,7 @@ PARTS: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     bulk.routes,
     issues.routes,
     history.routes,
+    outbox.routes,
     preferences.routes,
     review.routes,
     local.routes,

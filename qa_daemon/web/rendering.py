@@ -1,7 +1,7 @@
 """Templates to pages. Everything that is put in is escaped; nothing is marked safe elsewhere."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse
 
 from qa_daemon.language.speech import Speech, speech
 from qa_daemon.language.texts import LANGUAGES
+from qa_daemon.queue.listing.trouble import trouble_told
 from qa_daemon.store.listing.preference_rows import Preferences, preferences_of
 from qa_daemon.web.endpoints import csrf_token, desk, visitor_or_none
 from qa_daemon.web.keys import KEYS, keymap, strokes
@@ -31,7 +32,8 @@ def rendered(
         `base.html`, a fragment neither.
     values
         Beside what every template has: `visitor` (or None), `csrf`, `path`, `speech` with `_` and
-        `ngettext`, `liked` (Preferences), `keymap`, `keys`, `strokes` and `places`.
+        `ngettext`, `liked` (Preferences), `keymap`, `keys`, `strokes`, `places`, and
+        `export_trouble()`, which asks what does not leave.
     """
     likes = liked(request)
     tongue = speech_of(request)
@@ -48,9 +50,14 @@ def rendered(
         "keys": KEYS,
         "strokes": strokes(likes.keys),
         "places": desk(request).places,
+        "export_trouble": partial(_export_trouble, request, tongue),
         **(values or {}),
     }
     return HTMLResponse(_environment().get_template(template).render(given), status)
+
+
+def _export_trouble(request: HTTPConnection, tongue: Speech) -> Mapping[str, Any] | None:
+    return trouble_told(desk(request).store, tongue)
 
 
 def liked(request: HTTPConnection) -> Preferences:

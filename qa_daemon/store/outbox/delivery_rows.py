@@ -296,8 +296,10 @@ def trouble(store: Store) -> Trouble:
     parked = outbox.c.state == EntryState.REFUSED.value
     retried = (outbox.c.state == EntryState.QUEUED.value) & (outbox.c.answer != "")
     with store.reading() as connection:
-        counted = select(func.count().filter(parked), func.count().filter(retried)).select_from(
-            outbox
+        counted = (
+            select(func.count().filter(parked), func.count().filter(retried))
+            .select_from(outbox)
+            .where(parked | (outbox.c.state == EntryState.QUEUED.value))  # by the index
         )
         refused_count, retried_count = connection.execute(counted).one()
         if not refused_count + retried_count:
