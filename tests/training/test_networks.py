@@ -1,10 +1,9 @@
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from qa_daemon.predict.interpreter import turned as turned_in_service
-from qa_daemon.training.networks import LEAN_CHANNELS, LEAN_PLAIN, network, turned
+from qa_daemon.training.networks import network, turned
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -13,13 +12,6 @@ def test_the_shipped_networks_give_as_many_logits_as_asked() -> None:
     model = network(80, 6, "regions")
     assert model.output_shape == (None, 6)
     assert 300_000 < model.count_params() < 500_000
-
-
-def test_the_lean_network_has_no_inner_convolution_in_its_plain_stages() -> None:
-    lean = network(80, 1, "scorer", LEAN_CHANNELS, LEAN_PLAIN)
-    assert lean.output_shape == (None, 1)
-    assert sum(isinstance(layer, keras.layers.Add) for layer in lean.layers) == 2
-    assert lean.count_params() < 160_000
 
 
 def test_turning_a_batch_is_as_in_the_service() -> None:

@@ -20,7 +20,7 @@ from qa_daemon.pixels.tensor import MODEL_SIZE
 from qa_daemon.predict.catalog import Catalog, ModelCard
 from qa_daemon.predict.interpreter import UNDONE_BY
 from qa_daemon.training.figures.strangers import drawn
-from qa_daemon.training.networks import LEAN_CHANNELS, LEAN_PLAIN, network
+from qa_daemon.training.networks import network
 from qa_daemon.training.recipe import (
     Batch,
     Calibrated,
@@ -80,9 +80,8 @@ WORDS: Final = Words(
     limits=(
         "Not for other planes, projections, PET or single knees' sides. Heads, necks, pelves and",
         "limbs have no mark of left and right: the mirror stays undecided there. Situs inversus",
-        "looks like a mirror. Most sources state no ages; nothing was measured on children,",
-        "pregnancy or animals. It is asked of axial slices only, by their tags: of sagittal ones",
-        "it would decide the turn of every third.",
+        "looks like a mirror. Most sources state no",
+        "ages; nothing was measured on children, pregnancy or animals.",
     ),
     meanings={
         str(label): f"spine at the {spine}; " + ("mirrored" if label >= 4 else "not mirrored")
@@ -94,8 +93,7 @@ HOW: Final = {
     "turn_slice": "validation patients, random fields and windows: at most 0.3 % of answers "
     "decided and wrong, each patient counting once; floor 0.95",
     "mirror": "floor; a series needs it after the vote of the slices that show organs",
-    "mirror_slice": "as turn_slice, on slices whose side is known, and above every wrong answer on "
-    "a slice as published; floor 0.975",
+    "mirror_slice": "as turn_slice, on slices whose side is known; floor 0.975",
     "organs": "chest or abdomen more likely than not on a slice that speaks about the mirror",
     "known": "set by hand; nine in ten drawn shapes and all white noise stay below it",
 }
@@ -130,7 +128,7 @@ def _own(picture: OwnPicture) -> LabelledSlice:
 
 
 def _network(start: Start) -> keras.Model:  # noqa: ARG001  it starts from nothing
-    return network(MODEL_SIZE, 1, "axial_orientation", LEAN_CHANNELS, LEAN_PLAIN)
+    return network(MODEL_SIZE, 1, "axial_orientation")
 
 
 def _draws(items: Sequence[LabelledSlice], plan: Plan) -> Draw:
@@ -211,9 +209,9 @@ RECIPE: Final = Recipe[LabelledSlice](
     size=MODEL_SIZE,
     preparation="slice",
     copies="scored",
-    steps=4000,
+    steps=9000,
     batch=32,
-    learning_rate=1.6e-3,
+    learning_rate=1.2e-3,
     needs=(WITNESS,),
     held_out=HELD_OUT,
     variants=6,
