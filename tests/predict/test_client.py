@@ -191,7 +191,7 @@ def test_every_target_that_fits_a_series_is_answered_and_every_other_says_why_no
 
 
 def test_a_model_that_answers_its_golden_inputs_otherwise_is_refused(catalog: Catalog) -> None:
-    other = evolve(catalog.cards["body_region"], copies="single")
+    other = evolve(catalog.cards["body_region"], copies="averaged")
     objects = stack(evolve(SMALL, slices=1))
     with Predictor(Catalog({"body_region": other}), PATIENT, Limits()) as predictor:
         assert predictor.refused == {}
