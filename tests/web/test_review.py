@@ -2,11 +2,12 @@
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from qa_daemon.geometry.cosines import Cosines
 from qa_daemon.geometry.letters import edge_letters
@@ -17,7 +18,7 @@ from qa_daemon.records.finding import Change
 from qa_daemon.store import result_rows
 from qa_daemon.store.result_rows import FindingFilter, FindingRow
 from qa_daemon.store.review import decision_rows
-from qa_daemon.store.tables import series
+from qa_daemon.store.tables import instances, series
 from tests.web.conftest import Site, sign_in
 
 EDGES: Final = {"left": 0, "right": 1, "top": 2, "bottom": 3}
@@ -264,7 +265,7 @@ def test_a_verdict_on_an_old_revision_is_not_sent(site: Site, page: Page) -> Non
         expect(page.locator("#banner [role=alert]")).to_contain_text("Revision")
         assert decision_rows.decision_of(site.store, row.id) is None
         page.goto(f"/finding/{row.id}")
-        expect(page.locator(".ban")).to_contain_text("has come")
+        expect(page.locator(".stage .ban")).to_contain_text("has come")
     finally:
         revised(site, row, row.revision)
 
@@ -356,26 +357,25 @@ HOSTILE: Final = "<script>alert(1)</script>\u202e\u0000=cmd" + "x" * 65_000
 
 
 @pytest.fixture
-def hostile(site: Site) -> Any:
+def hostile(site: Site) -> Iterator[FindingRow]:
     """Give one series hostile texts wherever a person would read them."""
-    from qa_daemon.store import documents  # noqa: PLC0415  of this test alone
-    from qa_daemon.store.tables import instances  # noqa: PLC0415
-
     row = flipped(site)
-    own = instances.c.series_key == row.series_key
+    of_series = instances.c.series_key == row.series_key
     with site.store.writing() as connection:
-        (kept,) = connection.scalars(
-            instances.select().where(own).with_only_columns(instances.c.header)
-        )
-        header = json.loads(kept)
-        for keyword in ("PatientName", "PatientID", "StudyDescription", "AccessionNumber"):
-            header["elements"][keyword] = ["LO", [HOSTILE]]
-        text = json.dumps(header)
-        assert documents is not None
-        connection.execute(update(instances).where(own).values(header=text))
+        kept = connection.execute(
+            select(instances.c.spool_key, instances.c.header).where(of_series)
+        ).all()
+        for spool_key, text in kept:
+            header = json.loads(text)
+            for keyword in ("PatientName", "PatientID", "StudyDescription", "AccessionNumber"):
+                header["elements"][keyword] = ["LO", [HOSTILE]]
+            own = update(instances).where(instances.c.spool_key == spool_key)
+            connection.execute(own.values(header=json.dumps(header)))
     yield row
     with site.store.writing() as connection:
-        connection.execute(update(instances).where(own).values(header=kept))
+        for spool_key, text in kept:
+            own = update(instances).where(instances.c.spool_key == spool_key)
+            connection.execute(own.values(header=text))
 
 
 def test_hostile_names_are_shown_and_do_nothing(hostile: FindingRow, page: Page) -> None:

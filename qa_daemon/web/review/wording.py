@@ -15,6 +15,7 @@ from qa_daemon.language.wording import wording_of
 from qa_daemon.queue.reviewing.evidence import Candidate, Weight, turn_of
 from qa_daemon.queue.reviewing.page import RADIOGRAPHS, Review
 from qa_daemon.queue.reviewing.reading import Pair
+from qa_daemon.queue.reviewing.tag_table import cut, shown
 from qa_daemon.records.element import first_text
 from qa_daemon.records.finding import Hypothesis, Level, Topic
 from qa_daemon.records.order import Order
@@ -133,8 +134,7 @@ def patient_line(review: Review, speech: Speech, *, sees_patients: bool, alias: 
         study[1],
         _date(first_text(elements, "StudyDate"), speech),
     ]
-    shown = name if len(name) <= NAME_MAX else name[: NAME_MAX - 1] + "\N{HORIZONTAL ELLIPSIS}"
-    return PatientLine(name=shown, whole_name=name[:1000], facts=_filled(facts))
+    return PatientLine(name=cut(shown(name)), whole_name=shown(name[:1000]), facts=_filled(facts))
 
 
 def _with_modality(modality: str, description: str) -> str:
@@ -149,7 +149,7 @@ def _labelled(speech: Speech, text: str, value: str) -> str:
 
 
 def _filled(facts: Sequence[str]) -> tuple[str, ...]:
-    return tuple(each[:NAME_MAX] for each in facts if each)
+    return tuple(shown(each[:NAME_MAX]) for each in facts if each)
 
 
 def _date(text: str, speech: Speech) -> str:
@@ -236,8 +236,8 @@ def order_words(order: Order, speech: Speech) -> dict[str, Any]:
     )
     return {
         "accession": order.key.accession_number,
-        "text": order.description,
-        "reason": order.reason,
+        "text": cut(shown(order.description)),
+        "reason": cut(shown(order.reason)),
         "expects": ", ".join(parts),
     }
 
