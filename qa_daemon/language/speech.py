@@ -7,7 +7,7 @@ from functools import cache
 from typing import Final
 
 from attrs import frozen
-from babel.dates import format_date, format_datetime, format_time
+from babel.dates import format_date, format_datetime, format_skeleton, format_time
 from babel.numbers import format_decimal, format_percent
 
 from qa_daemon.language.texts import LANGUAGES, Texts, texts_in
@@ -92,6 +92,12 @@ class Speech:
     def day(self, at: datetime, zone: tzinfo | None = None) -> str:
         """Return a date such as 20 Nov 2026."""
         return format_date(at.astimezone(zone).date(), "medium", locale=_LOCALES[self.language])
+
+    def short_day(self, at: datetime, zone: tzinfo | None = None) -> str:
+        """Return a date without its year, such as 20 Nov."""
+        local = at.astimezone(zone)
+        locale = _LOCALES[self.language]
+        return format_skeleton("MMMd", local, tzinfo=local.tzinfo, locale=locale)
 
     def time(self, at: datetime, zone: tzinfo | None = None) -> str:
         """Return a time of day such as 10:42."""

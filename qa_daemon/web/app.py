@@ -23,6 +23,7 @@ from qa_daemon.web.pages.inbox import bulk, live, page
 from qa_daemon.web.review import pages as review
 from qa_daemon.web.serving import health
 from qa_daemon.web.sign_in import account, local, oidc, once
+from qa_daemon.web.trends import board
 from qa_daemon.web.workitems import subscribing, transactions
 
 #: A part is a function that returns its routes; a new one is added here.
@@ -42,6 +43,7 @@ PARTS: Final[Sequence[Callable[[], list[BaseRoute]]]] = (
     parts.routes,
     transactions.routes,
     subscribing.routes,
+    board.routes,
     oidc.routes,
     users.routes,
     access.routes,
