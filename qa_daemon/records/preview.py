@@ -69,3 +69,9 @@ class Previews:
     frame_count: int = 0
     pictures: tuple[Picture, ...] = field(default=())
     reason: str = ""
+
+    @property
+    def glimpse(self) -> str:
+        """Return the thumbnail that stands for the series: amid those that tell; "" without one."""
+        telling = tuple(each for each in self.pictures if each.tells) or self.pictures
+        return telling[len(telling) // 2].shown[0].thumbnail if telling else ""

@@ -74,6 +74,12 @@ def test_the_list_says_what_is_wrong_how_badly_and_counts_it(inbox: Page) -> Non
     assert f"{shown} finding" in head
 
 
+def test_a_line_shows_a_picture_of_its_series(inbox: Page) -> None:
+    picture = inbox.locator("#rows tr.line img").first
+    picture.scroll_into_view_if_needed()
+    expect(picture).to_have_js_property("naturalWidth", 96)
+
+
 def test_the_keys_walk_down_the_list_and_open_what_is_in_hand(inbox: Page) -> None:
     first = in_hand(inbox)
     inbox.keyboard.press("j")

@@ -16,6 +16,7 @@ from qa_daemon.geometry.placement import turned_cosines
 from qa_daemon.queue.reviewing.hanging import VIEW_TURNS
 from qa_daemon.records.finding import Change
 from qa_daemon.store import result_rows
+from qa_daemon.store.audit.entries import audit_entries
 from qa_daemon.store.result_rows import FindingFilter, FindingRow
 from qa_daemon.store.review import decision_rows
 from qa_daemon.store.tables import instances, series
@@ -170,6 +171,8 @@ def test_accepting_goes_on_and_can_be_undone(site: Site, page: Page) -> None:
     assert said is not None
     assert (said.decision.verb.value, said.decision.who) == ("accept", "technician")
     assert said.decision.revision == row.revision
+    (noted,) = [each for each in audit_entries(site.store, 20) if each.action == "accept"][:1]
+    assert (noted.who, noted.address) == ("technician", "127.0.0.1")
     expect(page.locator("#toast")).to_contain_text("Accepted")
     assert page.evaluate("document.activeElement.id") == "question"
     page.keyboard.press("u")

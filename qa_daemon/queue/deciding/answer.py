@@ -148,7 +148,7 @@ def note(connection: Transaction, wish: Wish, action: str, finding_ids: Iterable
     for finding_id in finding_ids:
         concerned = concerned_by_finding(connection, finding_id)
         deed = Deed(action=action, subject=f"finding {finding_id}", concerned=concerned)
-        append(connection, Operator(wish.who, wish.at), deed)
+        append(connection, Operator(wish.who, wish.at, wish.address), deed)
 
 
 def outcome_of(connection: Transaction, act: Act) -> Outcome:

@@ -51,12 +51,15 @@ class Wish:
         Made by the client, a new one for each wish: the same again is the same wish.
     may_approve
         Whether this account may be the second pair of eyes.
+    address
+        Where the person sits, for the audit; "" at the machine itself.
     """
 
     who: str
     number: str
     at: datetime
     may_approve: bool = False
+    address: str = ""
 
     @property
     def request(self) -> Request:

@@ -43,6 +43,7 @@ class Performer:
     user_id: int
     may_approve: bool
     at: datetime
+    address: str = ""
 
 
 @frozen
@@ -223,6 +224,7 @@ def _complete(desk: Desk, now: Standing, by: Performer) -> None:
         number=f"workitem {now.step.transaction_uid}",
         at=by.at,
         may_approve=by.may_approve,
+        address=by.address,
     )
     try:
         answer.decide(desk, [Seen(now.row.id, now.row.revision)], answered, wish)

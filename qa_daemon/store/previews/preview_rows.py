@@ -1,5 +1,6 @@
 """Pictures of series: what is due, what lies there, and what has to give way."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -105,6 +106,15 @@ def previews_of(store: Store, series_key: str) -> Previews | None:
     with store.reading() as connection:
         document = connection.scalar(own)
     return documents.read(document, Previews) if document else None
+
+
+def drawn_among(store: Store, series_keys: Collection[str]) -> frozenset[str]:
+    """Return those of the series that have pictures."""
+    own = previews.c.series_key.in_(series_keys)
+    with store.reading() as connection:
+        return frozenset(
+            connection.scalars(select(previews.c.series_key).where(own, previews.c.bytes > 0))
+        )
 
 
 def draw_again(store: Store, series_key: str | None = None) -> int:

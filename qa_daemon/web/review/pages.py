@@ -1,11 +1,12 @@
 """GET of the review page, of its pictures, and of what a person may choose there."""
 
 from typing import Any, Final
+from urllib.parse import quote
 
 from attrs import frozen
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from qa_daemon.config.kept import kept_key
@@ -24,6 +25,7 @@ from qa_daemon.records.element import first_text
 from qa_daemon.records.finding import Topic
 from qa_daemon.store.audit.entries import note_view
 from qa_daemon.store.previews.folder import PreviewFolder
+from qa_daemon.store.previews.preview_rows import previews_of
 from qa_daemon.store.review import decision_rows
 from qa_daemon.web.endpoints import desk, require, visitor
 from qa_daemon.web.failures import NOT_FOUND
@@ -51,6 +53,7 @@ def routes() -> list[BaseRoute]:
     return [
         Route("/finding/{number}", _page, methods=["GET"]),
         Route("/finding/{number}/class/{label}", _class_chosen, methods=["GET"]),
+        Route("/picture/{series_key}", _glimpse, methods=["GET"]),
         Route("/picture/{series_key}/{name}", _picture, methods=["GET"]),
         *verdicts.routes(),
     ]
@@ -84,6 +87,17 @@ def _picture(request: Request) -> Response:
     if file is None or not file.is_file():
         raise HTTPException(404, NOT_FOUND)
     return FileResponse(file, media_type="image/webp", headers={"Cache-Control": CACHE})
+
+
+@require(Permission.SEE)
+def _glimpse(request: Request) -> Response:
+    """Lead to the thumbnail that stands for a series now; a later revision may have another."""
+    series_key = request.path_params["series_key"]
+    drawn = previews_of(desk(request).store, series_key)
+    if drawn is None or not drawn.glimpse:
+        raise HTTPException(404, NOT_FOUND)
+    place = f"/picture/{quote(series_key, safe='')}/{drawn.glimpse}"
+    return RedirectResponse(place, 302, headers={"Cache-Control": "private, max-age=60"})
 
 
 def finding_number(request: Request) -> int:

@@ -148,6 +148,7 @@ def _wish(request: Request) -> Wish:
         number=field(request, "request", 64) or new_number(),
         at=desk(request).now(),
         may_approve=person.may(Permission.APPROVE),
+        address=person.address,
     )
 
 

@@ -164,6 +164,7 @@ def performer(request: Request) -> Performer:
         who=who.name,
         user_id=who.user_id,
         may_approve=who.may(Permission.APPROVE),
+        address=who.address,
         at=desk(request).now(),
     )
 

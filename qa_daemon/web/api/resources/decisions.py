@@ -197,6 +197,7 @@ def _wish(request: Request, given: Mapping[str, Any]) -> Wish:
         number=given[REQUEST_ID.name],
         at=desk(request).now(),
         may_approve=who.may(Permission.APPROVE),
+        address=who.address,
     )
 
 

@@ -85,6 +85,7 @@ def wish_of(request: Request) -> Wish:
         number=field(request, "number", 64) or secrets.token_hex(16),
         at=desk(request).now(),
         may_approve=who.may(Permission.APPROVE),
+        address=who.address,
     )
 
 

@@ -21,6 +21,7 @@ from qa_daemon.store.listing import facet_rows, line_rows, preference_rows
 from qa_daemon.store.listing.line_rows import Tally
 from qa_daemon.store.listing.preference_rows import VIEWS_MAX, View
 from qa_daemon.store.listing.wanted import Sort, Wanted
+from qa_daemon.store.previews.preview_rows import drawn_among
 from qa_daemon.store.review import presence_rows
 from qa_daemon.web.endpoints import desk, field, require, visitor
 from qa_daemon.web.pages.inbox.filters import filters_of
@@ -120,6 +121,7 @@ def _drawn(lines: Sequence[Line], request: Request, query: str) -> Iterator[Show
     ids = [line.row.finding_id for line in lines]
     now = desk(request).now()
     present = presence_rows.present(desk(request).store, ids, now - GONE_AFTER)
+    drawn = drawn_among(desk(request).store, [line.row.series_key for line in lines])
     own = visitor(request).name
     for index, line in enumerate(lines, 1):
         state = line.state
@@ -127,7 +129,7 @@ def _drawn(lines: Sequence[Line], request: Request, query: str) -> Iterator[Show
             line=line,
             index=index,
             href=f"/finding/{line.row.finding_id}" + (f"?from={quote(query)}" if query else ""),
-            picture="",
+            picture=f"/picture/{line.row.series_key}" if line.row.series_key in drawn else "",
             state_word="" if state is None else speech.say(STATE_WORDS[state]),
             state_class="" if state is None else STATE_CLASSES.get(state, ""),
             present=tuple(who for who in present.get(line.row.finding_id, ()) if who != own),
