@@ -3,7 +3,7 @@
 import string
 from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from attrs import frozen
@@ -32,9 +32,14 @@ class Speech:
     texts: Texts
 
     def say(self, text: str, /, **parts: object) -> str:
-        """Return a text of a page, with named parts; English where the catalogue has none."""
+        """Return a text of a page, English where the catalogue has none.
+
+        Named parts stand as `{part}`, or as `%(part)s` where Jinja's `trans` has written it.
+        """
         said = self.texts.text("", text) or text
-        return said.format(**parts) if parts else said
+        if not parts:
+            return said
+        return said % parts if "%(" in said else said.format(**parts)
 
     def count(self, one: str, many: str, count: int, /, **parts: object) -> str:
         """Return a text in the number of `count`, which it may name as `{count}`."""
@@ -77,7 +82,7 @@ class Speech:
 
     def number(self, value: float) -> str:
         """Return a figure with the language's separators."""
-        return format_decimal(value, locale=self.language)
+        return _number(self.language, value)
 
     def percent(self, probability: float | None) -> str:
         """Return a sureness without decimals; a dash where there is none."""
@@ -87,7 +92,7 @@ class Speech:
             return self.say("under 0.1 %")
         # What is calibrated is never certain: .996 must not read as 100 %.
         shown = min(probability, 0.99) if probability < 1 else 1.0
-        return format_percent(shown, "#,##0\N{HAIR SPACE}%", locale=self.language)
+        return _percent(self.language, round(shown, 2))
 
     def day(self, at: datetime, zone: tzinfo | None = None) -> str:
         """Return a date such as 20 Nov 2026."""
@@ -120,6 +125,17 @@ class Speech:
         if seconds >= _MINUTE_S:
             return self.say("{n} min", n=seconds // _MINUTE_S)
         return self.say("now")
+
+
+@lru_cache(maxsize=4096)
+def _number(language: str, value: float) -> str:
+    """Return a figure; a page of the list writes three hundred, most of them alike."""
+    return format_decimal(value, locale=language)
+
+
+@lru_cache(maxsize=256)
+def _percent(language: str, share: float) -> str:
+    return format_percent(share, "#,##0\N{HAIR SPACE}%", locale=language)
 
 
 @cache
