@@ -284,7 +284,7 @@ def test_hostile_names_are_shown_and_do_nothing(inbox: Page, site: Site) -> None
 @pytest.mark.parametrize("language", ["en", "de"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_on_any_page(page: Page, language: str, theme: str) -> None:
-    sign_in(page)
+    sign_in(page, "admin")  # whose language no other test reads
     page.goto("/preferences")
     page.check(f"input[name=language][value={language}]", force=True)
     page.check(f"input[name=theme][value={theme}]", force=True)
