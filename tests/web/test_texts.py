@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 from jinja2 import Environment
+from jinja2.ext import extract_from_ast
 
 from qa_daemon.language.texts import texts_in
 from qa_daemon.web.keys import KEYS
@@ -20,7 +21,7 @@ def of_templates() -> dict[str, str]:
     found = {}
     for path in sorted(TEMPLATES.rglob("*.html")):
         source = path.read_text(encoding="utf-8")
-        for _, _, message in environment.extract_translations(source):
+        for _, _, message in extract_from_ast(environment.parse(source)):
             text = message if isinstance(message, str) else (message or ("",))[0]
             if text:
                 found[text] = str(path.relative_to(TEMPLATES))

@@ -1,6 +1,6 @@
 """How fast the queue answers with 50,000 SYNTHETIC findings: pages, and from a key to its effect.
 
-    python tests/bench/queue.py [--findings N] [--rounds N]
+    python -m tests.bench.pages [--findings N] [--rounds N]
 
 Prints median and 95th percentile in milliseconds. The bar is 100 ms at the median for each, on an
 idle machine with two cores; exit status 1 if one misses it.
@@ -22,7 +22,6 @@ from typing import Final
 
 import yaml
 from playwright.sync_api import Page, sync_playwright
-from synthetic_queue import fill
 
 from qa_daemon.config.load import load_settings
 from qa_daemon.queue.accounts.people import add_local
@@ -30,6 +29,7 @@ from qa_daemon.queue.accounts.permissions import Role
 from qa_daemon.store.audit.entries import Operator
 from qa_daemon.store.database import Store
 from qa_daemon.store.migrations.schema import prepare
+from tests.bench.synthetic_queue import fill
 
 BAR_MS: Final = 100.0
 START_S: Final = 60.0
