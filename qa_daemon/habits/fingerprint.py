@@ -1,8 +1,10 @@
 """What findings of one cause have in common, without anything that belongs to one patient."""
 
+from hashlib import sha256
 from typing import Final
 
 from qa_daemon.habits.usual import plane_letters
+from qa_daemon.records.assignment import Assignment
 from qa_daemon.records.element import first_text
 from qa_daemon.records.finding import Change, Finding, JsonValue
 from qa_daemon.records.issue import Fingerprint, Practice
@@ -16,6 +18,8 @@ _PROTOCOL: Final = ("ProtocolName", "SeriesDescription")
 _CODED_VR: Final = "CS"
 #: A suggestion may change hundreds of attributes (functional groups); these tell it apart.
 ATTRIBUTES_MAX: Final = 8
+#: Of a digest: 48 bits tell the visits of a hospital's lifetime apart.
+VISIT_DIGITS: Final = 12
 
 
 def practice_of(series: Series) -> Practice:
@@ -29,11 +33,26 @@ def practice_of(series: Series) -> Practice:
 
 
 def fingerprint_of(finding: Finding, practice: Practice) -> Fingerprint:
-    """Return the fingerprint of a finding with its likeliest suggestion."""
+    """Return the fingerprint of a finding with its likeliest suggestion.
+
+    A mistake between the orders of a visit is nobody's habit: each is an issue of its own,
+    whichever of its series is judged, so that two patients' never lie in one line.
+    """
+    if finding.assignment is not None:
+        return Fingerprint(finding.rule, Practice(), f"one visit {_visit(finding.assignment)}")
     if finding.suggestion is None:
         return Fingerprint(finding.rule, practice)
     told = dict.fromkeys(map(_in_words, finding.suggestion.changes))
     return Fingerprint(finding.rule, practice, "; ".join(sorted(told)[:ATTRIBUTES_MAX]))
+
+
+def _visit(assignment: Assignment) -> str:
+    """Return a digest of what is where, which leads back to nobody by itself."""
+    moved = tuple(move.series_instance_uid for move in assignment.moves)
+    orders = tuple(assignment.orders[place] for place in assignment.orders_concerned)
+    numbers = tuple((order.accession_number, order.issuer) for order in orders)
+    said = repr((assignment.kind, sorted((*moved, *assignment.series_concerned)), numbers))
+    return sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:VISIT_DIGITS]
 
 
 def _in_words(change: Change) -> str:

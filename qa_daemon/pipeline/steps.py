@@ -219,9 +219,7 @@ def _fingerprint(practice: Practice) -> Callable[[Finding], Fingerprint | None]:
     """Return what gives findings their issue; what needs nobody's decision is no issue."""
 
     def of(finding: Finding) -> Fingerprint | None:
-        # A mistake between orders is nobody's habit, and the same whichever series is judged.
-        where = practice if finding.assignment is None else Practice()
-        return fingerprint_of(finding, where) if above_info((finding,)) else None
+        return fingerprint_of(finding, practice) if above_info((finding,)) else None
 
     return of
 

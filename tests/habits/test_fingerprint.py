@@ -3,6 +3,7 @@
 from attrs import evolve
 
 from qa_daemon.habits.fingerprint import ATTRIBUTES_MAX, fingerprint_of, practice_of
+from qa_daemon.records.assignment import Assignment, VisitMove, VisitOrder
 from qa_daemon.records.finding import (
     Action,
     Change,
@@ -80,3 +81,17 @@ def test_a_station_without_a_name_is_told_by_its_device() -> None:
     named = {**tags, "StationName": "CT1", "SeriesDescription": "s", "ProtocolName": "p"}
     assert practice_of(case_series(CaseSeries(named))) == Practice("CT", "CT1", "p")
     assert practice_of(evolve(case_series(CaseSeries(tags)), instances=())) == Practice("CT")
+
+
+def swap(series_uid: str, gain: float = 2.0) -> Finding:
+    orders = (VisitOrder("A1"), VisitOrder("A2"))
+    moves = (VisitMove(series_uid, 0, 1, gain),)
+    return evolve(FOUND, assignment=Assignment("move", (), orders, (), moves))
+
+
+def test_mistakes_of_two_visits_are_two_issues_wherever_they_are_seen() -> None:
+    one, other = swap("1.2.3"), swap("1.2.4")
+    elsewhere = Practice("DX", "XR2", "Knie")
+    assert fingerprint_of(one, PRACTICE) != fingerprint_of(other, PRACTICE)
+    assert fingerprint_of(one, PRACTICE) == fingerprint_of(swap("1.2.3", 3.0), elsewhere)
+    assert "1.2.3" not in repr(fingerprint_of(one, PRACTICE))
