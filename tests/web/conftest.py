@@ -173,9 +173,9 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
         with receiving(settings) as reception:
             settings.incoming_folder.mkdir(exist_ok=True)
             for number, content in enumerate(o for each in planned for o in each.objects):
-                hidden = settings.incoming_folder / f".{number}"
-                hidden.write_bytes(content)
-                hidden.rename(settings.incoming_folder / f"{number}.dcm")
+                whole = state / f"{number}.dcm"  # written beside the watched folder, moved in whole
+                whole.write_bytes(content)
+                whole.rename(settings.incoming_folder / whole.name)
             eventually(lambda: series_rows.counts(store).instances >= wanted, "all came")
             assert reception.turn() > 0
         with working(settings, lambda: None) as shift:
