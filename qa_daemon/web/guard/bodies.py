@@ -3,6 +3,7 @@
 from typing import Final
 
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope
@@ -75,5 +76,6 @@ async def form_in(scope: Scope, body: bytes) -> FormData:
     request = Request(scope, replayed(body, nothing))
     try:
         return await request.form(max_files=0, max_fields=FORM_FIELDS_MAX)
-    except (MultiPartException, ValueError, KeyError) as error:
+    # Within an application Starlette answers by itself what the parser refuses.
+    except (HTTPException, MultiPartException, ValueError, KeyError) as error:
         raise InputError("request: no form that can be read") from error
