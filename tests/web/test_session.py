@@ -19,6 +19,8 @@ def seen(site: Site, seconds: float) -> None:
 def test_a_session_warns_goes_on_and_ends_in_words(site: Site, page: Page) -> None:
     idle_s = site.settings.web.session_idle_s
     sign_in(page)
+    page.goto("/account")
+    page.wait_for_load_state("networkidle")  # whatever the inbox still asked for is a sign of life
     seen(site, idle_s - 100)
     # The page as it stands two minutes before the end; its own request keeps no session.
     page.set_extra_http_headers({"X-QA-Background": "1"})
