@@ -9,6 +9,7 @@ from attrs import define, field
 from qa_daemon.config.kept import kept_key
 from qa_daemon.config.settings import Settings
 from qa_daemon.queue.accounts.sessions import Sessions
+from qa_daemon.queue.deciding.desk import Desk as DecisionDesk
 from qa_daemon.store.database import Store
 from qa_daemon.store.migrations.schema import prepare
 from qa_daemon.web.cookies import Cookies
@@ -30,6 +31,7 @@ class Desk:
     cookies: Cookies
     places: frozenset[str] = frozenset()
     _store: Store | None = field(default=None, init=False)
+    _decisions: DecisionDesk | None = field(default=None, init=False)
     _lock: threading.Lock = field(factory=threading.Lock, init=False)
 
     @property
@@ -49,6 +51,16 @@ class Desk:
                 prepare(url, timeout_s)
                 self._store = Store(url, timeout_s)
             return self._store
+
+    @property
+    def decisions(self) -> DecisionDesk:
+        """The desk at which decisions are made: one, as it keeps the rules that it has read."""
+        store = self.store
+        with self._lock:
+            if self._decisions is None:
+                self._decisions = DecisionDesk(store, self.settings)
+            self._decisions.apply(self.settings)
+            return self._decisions
 
     @property
     def sessions(self) -> Sessions:
@@ -78,7 +90,7 @@ class Desk:
         with self._lock:
             if self._store is not None:
                 self._store.close()
-                self._store = None
+                self._store = self._decisions = None
 
 
 def desk_for(settings: Settings) -> Desk:

@@ -10,11 +10,11 @@ from qa_daemon.language.wording import Wording
 from qa_daemon.queue.accounts.permissions import Permission
 from qa_daemon.queue.deciding import undo
 from qa_daemon.queue.deciding.answers import Refused
-from qa_daemon.queue.deciding.desk import Desk
 from qa_daemon.queue.listing.shown import printable
 from qa_daemon.store.review import decision_rows
-from qa_daemon.web.endpoints import desk, require, visitor
-from qa_daemon.web.pages.inbox.bulk import REASONS, refusal_words, wish_of
+from qa_daemon.web.deciding import decision_desk, new_number, wish_of
+from qa_daemon.web.endpoints import desk, field, require, visitor
+from qa_daemon.web.pages.inbox.bulk import REASONS, refusal_words
 from qa_daemon.web.pages.issues import VERBS
 from qa_daemon.web.rendering import rendered, speech_of
 
@@ -60,9 +60,9 @@ def _told(row: decision_rows.DecisionRow, request: Request) -> dict[str, Any]:
 
 @require(Permission.DECIDE)
 def _undo(request: Request) -> Response:
-    own = Desk(desk(request).store, desk(request).settings)
+    own, number = decision_desk(request), field(request, "number", 64) or new_number()
     try:
-        undo.undo_finding(own, request.path_params["finding_id"], wish_of(request))
+        undo.undo_finding(own, request.path_params["finding_id"], wish_of(request, number))
     except Refused as refused:
         rows = decision_rows.history(own.store, SHOWN)
         values = {

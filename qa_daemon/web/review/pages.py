@@ -27,6 +27,7 @@ from qa_daemon.store.audit.entries import note_view
 from qa_daemon.store.previews.folder import PreviewFolder
 from qa_daemon.store.previews.preview_rows import previews_of
 from qa_daemon.store.review import decision_rows
+from qa_daemon.web.deciding import decision_desk, new_number
 from qa_daemon.web.endpoints import desk, require, visitor
 from qa_daemon.web.failures import NOT_FOUND
 from qa_daemon.web.guard.gate import BACKGROUND_HEADER
@@ -73,7 +74,7 @@ def _class_chosen(request: Request) -> Response:
     """Show what would be written if the picture shows another class."""
     review, label = _found(request), request.path_params["label"]
     try:
-        offered = amend.class_suggestions(verdicts.deciding_desk(request), review.row, label)
+        offered = amend.class_suggestions(decision_desk(request), review.row, label)
     except Refused as refused:
         raise HTTPException(400, str(refused)) from refused
     values = _values(request, review) | {"rows": table(offered[0]), "chosen": label}
@@ -164,7 +165,7 @@ def _values(request: Request, review: Review) -> dict[str, Any]:
         "decided": None if standing is None or not standing.decision.is_final else standing,
         "may_decide": person.may(Permission.DECIDE),
         "hung_by_class": hung_by_class,
-        "request_number": verdicts.new_number(),
+        "request_number": new_number(),
     }
 
 

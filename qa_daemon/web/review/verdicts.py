@@ -1,8 +1,6 @@
 """POST of verdicts, undo and presence. Each carries the revision that the person saw."""
 
-import secrets
 from datetime import timedelta
-from functools import lru_cache
 from typing import Any, Final
 
 from starlette.exceptions import HTTPException
@@ -10,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from qa_daemon.config.settings import Settings
 from qa_daemon.errors import InputError
 from qa_daemon.queue.accounts.permissions import Permission
 from qa_daemon.queue.deciding import answer, presence, select, undo
@@ -32,9 +29,9 @@ from qa_daemon.queue.deciding.answers import (
 from qa_daemon.queue.deciding.desk import Desk
 from qa_daemon.records.decision import RejectReason, Standing, Verb
 from qa_daemon.store.audit.entries import note_view
-from qa_daemon.store.database import Store
 from qa_daemon.store.result_rows import finding_row
 from qa_daemon.store.review import context_rows
+from qa_daemon.web.deciding import decision_desk, new_number, wish_of
 from qa_daemon.web.endpoints import desk, field, form, require, visitor, wants_json
 from qa_daemon.web.rendering import speech_of
 
@@ -67,14 +64,9 @@ def routes() -> list[BaseRoute]:
     ]
 
 
-def new_number() -> str:
-    """Return a number for one wish; the same number again is the same wish."""
-    return secrets.token_hex(12)
-
-
 @require(Permission.DECIDE)
 def _verdict(request: Request) -> Response:
-    deciding = deciding_desk(request)
+    deciding = decision_desk(request)
     seen = Seen.read(field(request, "seen"))
     try:
         chosen = _chosen(deciding, request, seen)
@@ -88,7 +80,7 @@ def _verdict(request: Request) -> Response:
 def _reverse(request: Request) -> Response:
     seen = Seen.read(field(request, "seen"))
     try:
-        outcome = undo.reverse(deciding_desk(request), seen, _wish(request))
+        outcome = undo.reverse(decision_desk(request), seen, _wish(request))
     except Refused as refused:
         return _refusal(request, refused)
     return _done(request, seen, outcome)
@@ -99,9 +91,9 @@ def _undo(request: Request) -> Response:
     act = field(request, "act")
     try:
         if act.isascii() and act.isdigit():
-            undone = undo.undo(deciding_desk(request), int(act[:18]), _wish(request))
+            undone = undo.undo(decision_desk(request), int(act[:18]), _wish(request))
         else:
-            undone = undo.undo_last(deciding_desk(request), _wish(request))
+            undone = undo.undo_last(decision_desk(request), _wish(request))
     except Refused as refused:
         return _refusal(request, refused)
     spoken = speech_of(request)
@@ -118,38 +110,18 @@ def _here(request: Request) -> Response:
         raise HTTPException(404)
     person, now = visitor(request), desk(request).now()
     if field(request, "gone"):
-        presence.gone(deciding_desk(request), int(number), person.name)
+        presence.gone(decision_desk(request), int(number), person.name)
         return JSONResponse({"others": []})
     if field(request, "opened"):  # it was fetched ahead, and is before the person's eyes now
         row = finding_row(desk(request).store, int(number))
         if row is not None and row.series_key:
             note_view(desk(request).store, person.operator(now), row.series_key)
-    others = presence.here(deciding_desk(request), int(number), person.name, now)
+    others = presence.here(decision_desk(request), int(number), person.name, now)
     return JSONResponse({"others": [each.who for each in others]})
 
 
-def deciding_desk(request: Request) -> Desk:
-    """Return the desk of this process: it keeps the rules that a chosen class is checked by."""
-    place = desk(request)
-    found = _desk_of(place.store)
-    found.apply(place.settings)
-    return found
-
-
-@lru_cache(maxsize=4)
-def _desk_of(store: Store) -> Desk:
-    return Desk(store, Settings())
-
-
 def _wish(request: Request) -> Wish:
-    person = visitor(request)
-    return Wish(
-        who=person.name,
-        number=field(request, "request", 64) or new_number(),
-        at=desk(request).now(),
-        may_approve=person.may(Permission.APPROVE),
-        address=person.address,
-    )
+    return wish_of(request, field(request, "request", 64) or new_number())
 
 
 def _chosen(deciding: Desk, request: Request, seen: Seen) -> tuple[Seen, ...]:

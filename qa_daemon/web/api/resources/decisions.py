@@ -42,8 +42,8 @@ from qa_daemon.web.api.parameters import (
 )
 from qa_daemon.web.api.problem import problem
 from qa_daemon.web.api.resources.findings import FINDING_ID
-from qa_daemon.web.deciding import decision_desk
-from qa_daemon.web.endpoints import desk, visitor
+from qa_daemon.web.deciding import decision_desk, wish_of
+from qa_daemon.web.endpoints import desk
 
 FINDINGS_MAX: Final = 500
 #: Values that one answer can set; the largest suggestions have some hundred.
@@ -191,14 +191,7 @@ def _until(given: str | None) -> datetime | None:
 
 
 def _wish(request: Request, given: Mapping[str, Any]) -> Wish:
-    who = visitor(request)
-    return Wish(
-        who=who.name,
-        number=given[REQUEST_ID.name],
-        at=desk(request).now(),
-        may_approve=who.may(Permission.APPROVE),
-        address=who.address,
-    )
+    return wish_of(request, given[REQUEST_ID.name])
 
 
 def _refusal(refused: Refused) -> Response:

@@ -1,6 +1,5 @@
 """Several lines at one blow: a frozen list with an example of each kind, decided, undone as one."""
 
-import secrets
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -20,11 +19,11 @@ from qa_daemon.queue.deciding.answers import (
     Selection,
     Wish,
 )
-from qa_daemon.queue.deciding.desk import Desk
 from qa_daemon.queue.listing.address import wanted_of
 from qa_daemon.queue.listing.shown import line_of
 from qa_daemon.records.decision import RejectReason, Verb
 from qa_daemon.store.listing import line_rows
+from qa_daemon.web.deciding import decision_desk, new_number, wish_of
 from qa_daemon.web.endpoints import desk, field, form, require, visitor
 from qa_daemon.web.pages.inbox.page import list_of
 from qa_daemon.web.pages.inbox.views import asked_of
@@ -77,26 +76,14 @@ def routes() -> list[BaseRoute]:
     ]
 
 
-def wish_of(request: Request) -> Wish:
-    """Return who wants something done, under the number that the page gave it."""
-    who = visitor(request)
-    return Wish(
-        who=who.name,
-        number=field(request, "number", 64) or secrets.token_hex(16),
-        at=desk(request).now(),
-        may_approve=who.may(Permission.APPROVE),
-        address=who.address,
-    )
-
-
 def refusal_words(refusal: Refusal, speech: Speech) -> str:
     """Return why nothing was written."""
     text = REFUSALS.get(refusal.kind, "Nothing was written.")
     return speech.say(text, who=refusal.who) if "{" in text else speech.say(text)
 
 
-def _deciding(request: Request) -> Desk:
-    return Desk(desk(request).store, desk(request).settings)
+def _wish(request: Request) -> Wish:
+    return wish_of(request, field(request, "number", 64) or new_number())
 
 
 @require(Permission.DECIDE)
@@ -111,7 +98,7 @@ def _freeze(request: Request) -> Response:
     most = own.settings.decisions.batch_max
     ids = line_rows.ids_of(own.store, wanted, keys, now, most + 1)
     try:
-        selection = select.freeze(_deciding(request), ids)
+        selection = select.freeze(decision_desk(request), ids)
     except Refused as refused:
         return _refused(request, refused)
     sight = sight_of(request)
@@ -126,7 +113,7 @@ def _freeze(request: Request) -> Response:
         "answer": "reject" if chosen == "reject" else "accept",
         "reasons": REASONS,
         "frozen_at": speech_of(request).time(now),
-        "number": secrets.token_hex(16),
+        "number": new_number(),
         "query": field(request, "query"),
     }
     return rendered(request, "inbox/confirm.html", values)
@@ -136,7 +123,7 @@ def _freeze(request: Request) -> Response:
 def _decide(request: Request) -> Response:
     seen = Selection.read(field(request, "selection", SELECTION_LENGTH_MAX))
     try:
-        done = answer.decide(_deciding(request), seen, _answer(request), wish_of(request))
+        done = answer.decide(decision_desk(request), seen, _answer(request), _wish(request))
     except Refused as refused:
         return _refused(request, refused)
     speech = speech_of(request)
@@ -165,12 +152,12 @@ def _answer(request: Request) -> Answer:
 def _undo(request: Request) -> Response:
     """Take back one act, or the last that is still open."""
     act_id = field(request, "act")
-    own = _deciding(request)
+    own = decision_desk(request)
     try:
         if act_id.isdecimal():
-            undone = undo.undo(own, int(act_id[:18]), wish_of(request))
+            undone = undo.undo(own, int(act_id[:18]), _wish(request))
         else:
-            undone = undo.undo_last(own, wish_of(request))
+            undone = undo.undo_last(own, _wish(request))
     except Refused as refused:
         return _refused(request, refused)
     count = len(undone.finding_ids)
