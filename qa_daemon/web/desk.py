@@ -81,6 +81,11 @@ class Desk:
         """What the UIDs of work items are made with."""
         return self.cookies.derived("workitems")
 
+    @property
+    def pseudonym_key(self) -> bytes:
+        """What stands for patients is made with: the same on every page."""
+        return self.cookies.derived("pseudonyms")
+
     def now(self) -> datetime:
         """Return the time, in UTC."""
         return datetime.now(UTC)

@@ -257,6 +257,15 @@ def test_a_viewer_sees_pseudonyms_and_may_decide_nothing(page: Page, site: Site)
     assert refused.status_code == 403
 
 
+def test_a_patient_has_the_same_pseudonym_in_the_list_and_on_the_page(page: Page) -> None:
+    sign_in(page, "viewer")
+    page.goto("/inbox")
+    listed_as = page.locator("#rows tr.line .c-patient").first.inner_text()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/finding/*")
+    expect(page.locator(".patient b")).to_have_text(listed_as)
+
+
 def test_hostile_names_are_shown_and_do_nothing(inbox: Page, site: Site) -> None:
     with site.store.writing() as connection:
         ids = connection.scalars(select(listed.c.finding_id)).all()

@@ -1,15 +1,11 @@
 """Who looks at a page, and the counts that all pages share."""
 
-import hashlib
 import threading
-from functools import cache
-from pathlib import Path
 from typing import Final
 from weakref import WeakKeyDictionary
 
 from starlette.requests import Request
 
-from qa_daemon.config.kept import kept_key
 from qa_daemon.queue.listing.counting import Counting
 from qa_daemon.queue.listing.shown import Sight
 from qa_daemon.store.database import Store
@@ -30,12 +26,6 @@ def counting(own: Desk) -> Counting:
         return found
 
 
-@cache
-def _key(place: Path) -> bytes:
-    """Return what pseudonyms are made with: of this service alone, and no key of anything else."""
-    return hashlib.sha256(b"pseudonyms\0" + kept_key(place)).digest()
-
-
 def sight_of(request: Request) -> Sight:
     """Return who looks, for whom values are made readable."""
     who, own = visitor(request), desk(request)
@@ -43,5 +33,5 @@ def sight_of(request: Request) -> Sight:
         speech=speech_of(request),
         now=own.now(),
         sees_patients=who.sees_patients,
-        key=_key(own.settings.web_key_file),
+        key=own.pseudonym_key,
     )

@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from qa_daemon.config.kept import kept_key
 from qa_daemon.geometry.orientation import inverse, turn_between
 from qa_daemon.language.speech import Speech
 from qa_daemon.queue.accounts.permissions import Permission, Visitor
@@ -174,7 +173,7 @@ def _patient(
 ) -> wording.PatientLine:
     elements = {} if review.instance is None else review.instance.elements
     told = [first_text(elements, keyword) for keyword in ("PatientID", "PatientName")]
-    code = pseudonym(kept_key(desk(request).settings.web_key_file), *told)
+    code = pseudonym(desk(request).pseudonym_key, *told)
     alias = spoken.say("Patient {code}", code=code)
     return wording.patient_line(review, spoken, sees_patients=person.sees_patients, alias=alias)
 
