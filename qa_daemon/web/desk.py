@@ -10,6 +10,7 @@ from qa_daemon.config.kept import kept_key
 from qa_daemon.config.settings import Settings
 from qa_daemon.queue.accounts.sessions import Sessions
 from qa_daemon.queue.deciding.desk import Desk as DecisionDesk
+from qa_daemon.queue.listing.counting import Counting
 from qa_daemon.store.database import Store
 from qa_daemon.store.migrations.schema import prepare
 from qa_daemon.web.cookies import Cookies
@@ -32,6 +33,7 @@ class Desk:
     places: frozenset[str] = frozenset()
     _store: Store | None = field(default=None, init=False)
     _decisions: DecisionDesk | None = field(default=None, init=False)
+    _counting: Counting | None = field(default=None, init=False)
     _lock: threading.Lock = field(factory=threading.Lock, init=False)
 
     @property
@@ -61,6 +63,15 @@ class Desk:
                 self._decisions = DecisionDesk(store, self.settings)
             self._decisions.apply(self.settings)
             return self._decisions
+
+    @property
+    def counting(self) -> Counting:
+        """The counts that all pages share, kept until something changes."""
+        store = self.store
+        with self._lock:
+            if self._counting is None:
+                self._counting = Counting(store)
+            return self._counting
 
     @property
     def sessions(self) -> Sessions:
@@ -95,7 +106,7 @@ class Desk:
         with self._lock:
             if self._store is not None:
                 self._store.close()
-                self._store = self._decisions = None
+                self._store = self._decisions = self._counting = None
 
 
 def desk_for(settings: Settings) -> Desk:

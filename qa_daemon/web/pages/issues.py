@@ -20,7 +20,7 @@ from qa_daemon.store.listing import line_rows
 from qa_daemon.store.listing.wanted import State, Wanted
 from qa_daemon.store.review import decision_rows, issue_rows
 from qa_daemon.web.endpoints import desk, field, form, require, visitor
-from qa_daemon.web.pages.sight import counting, sight_of
+from qa_daemon.web.pages.sight import sight_of
 from qa_daemon.web.rendering import rendered, speech_of
 
 #: Findings of an issue on one page, the newest; the list pages through all of them.
@@ -202,7 +202,7 @@ def _muted(request: Request) -> Response:
     ]
     values = {
         "shown": shown,
-        "count": counting(own).facets(now).muted,
+        "count": own.counting.facets(now).muted,
         "may_decide": visitor(request).may(Permission.DECIDE),
         "printable": printable,
     }

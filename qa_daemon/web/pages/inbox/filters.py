@@ -12,7 +12,6 @@ from qa_daemon.queue.listing.shown import printable
 from qa_daemon.records.finding import Severity
 from qa_daemon.store.listing.wanted import Sort, State, Wanted
 from qa_daemon.web.endpoints import desk
-from qa_daemon.web.pages.sight import counting
 from qa_daemon.web.rendering import speech_of
 
 #: Entries of one menu, the most frequent first.
@@ -111,7 +110,7 @@ def _chips(wanted: Wanted, speech: Speech) -> Iterator[Chip]:
 
 
 def _menus(request: Request, wanted: Wanted, speech: Speech) -> Iterator[Menu]:
-    counted = counting(desk(request))
+    counted = desk(request).counting
     now = desk(request).now()
     found = counted.facets(now)
     yield Menu(

@@ -14,7 +14,6 @@ from qa_daemon.queue.accounts.permissions import Permission
 from qa_daemon.store.listing import facet_rows
 from qa_daemon.web.endpoints import desk, require
 from qa_daemon.web.pages.inbox.views import counts_of
-from qa_daemon.web.pages.sight import counting
 from qa_daemon.web.rendering import speech_of
 
 #: How often the store is asked whether anything changed: two reads of an index.
@@ -44,7 +43,7 @@ async def _heard(request: Request, since: int, last_id: str) -> AsyncIterator[st
     yield f"retry: {int(POLL_S * 1000)}\n\n"
     said_id, quiet_s, lasted_s = last_id, 0.0, 0.0
     while lasted_s < CONNECTION_S and not await request.is_disconnected():
-        stamp = str(await run_in_threadpool(counting(desk(request)).stamp))
+        stamp = str(await run_in_threadpool(desk(request).counting.stamp))
         if stamp != said_id:
             said = await run_in_threadpool(_said, request, since)
             yield f"id: {stamp}\nevent: queue\ndata: {said}\n\n"

@@ -26,7 +26,7 @@ from qa_daemon.store.review import presence_rows
 from qa_daemon.web.endpoints import desk, field, require, visitor
 from qa_daemon.web.pages.inbox.filters import filters_of
 from qa_daemon.web.pages.inbox.views import asked_of, heading_of, views_of
-from qa_daemon.web.pages.sight import counting, sight_of
+from qa_daemon.web.pages.sight import sight_of
 from qa_daemon.web.rendering import liked, rendered, speech_of
 
 #: Lines of one page; find-in-page and screen readers take no more at once gladly.
@@ -87,7 +87,7 @@ def list_of(request: Request, query: str) -> dict[str, Any]:
     who, store, now = visitor(request), desk(request).store, desk(request).now()
     wanted = wanted_of(query, asked_of(who))
     after = dict(parse_qsl(query)).get("after", "")
-    counted = counting(desk(request))
+    counted = desk(request).counting
     tally = counted.tally(wanted, now)
     page = line_rows.page_of(store, wanted, now, after, LINES)
     sight, speech = sight_of(request), speech_of(request)

@@ -14,7 +14,6 @@ from qa_daemon.store.listing.facet_rows import Facets
 from qa_daemon.store.listing.preference_rows import Preferences
 from qa_daemon.store.listing.wanted import State, Wanted
 from qa_daemon.web.endpoints import desk, visitor
-from qa_daemon.web.pages.sight import counting
 from qa_daemon.web.rendering import liked, speech_of
 
 #: Modalities that technicians tell apart; radiographs come under two names.
@@ -107,7 +106,7 @@ def _marked(views: Iterator[ShownView], query: str) -> list[ShownView]:
 
 def _of_design(request: Request, speech: Speech) -> Iterator[ShownView]:
     who, own = visitor(request), desk(request)
-    found = counting(own).facets(own.now())
+    found = own.counting.facets(own.now())
     asked = facet_rows.asked_count(own.store, asked_of(who))
     for key, name, icon, query, count in (
         ("open", "All open", "inbox", "", found.open),
@@ -124,7 +123,7 @@ def _of_design(request: Request, speech: Speech) -> Iterator[ShownView]:
 
 def _of_modalities(request: Request, speech: Speech) -> Iterator[ShownView]:
     own = desk(request)
-    found = counting(own).facets(own.now())
+    found = own.counting.facets(own.now())
     for name, terms in MODALITIES:
         count = sum(found.modalities.get(term, 0) for term in terms)
         query = query_of(Wanted(modalities=terms))
@@ -144,7 +143,7 @@ def _others(found: Facets) -> tuple[str, ...]:
 def _saved(request: Request) -> Iterator[ShownView]:
     own, asked = desk(request), asked_of(visitor(request))
     for number, view in enumerate(liked(request).views):
-        count = counting(own).tally(wanted_of(view.query, asked), own.now()).findings
+        count = own.counting.tally(wanted_of(view.query, asked), own.now()).findings
         yield ShownView(
             key=f"s-{number}", name=view.name, icon="list", query=view.query, count=count
         )
