@@ -37,7 +37,6 @@ from qa_daemon.web.review.stack import picture_url, stack
 
 #: A picture's name is the digest of its pixels: it never changes.
 CACHE: Final = "private, max-age=31536000, immutable"
-NUMBER_DIGITS_MAX: Final = 18
 REASON_WORDS: Final = {
     RejectReason.TAGS_RIGHT: "The tags are right",
     RejectReason.OTHER_FAULT: "Another fault than this",
@@ -100,20 +99,12 @@ def _glimpse(request: Request) -> Response:
     return RedirectResponse(place, 302, headers={"Cache-Control": "private, max-age=60"})
 
 
-def finding_number(request: Request) -> int:
-    """Return the number of the path; 404 where it can be none."""
-    text = request.path_params["number"]
-    if not (text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS_MAX):
-        raise HTTPException(404, NOT_FOUND)
-    return int(text)
-
-
 def _found(request: Request) -> Review:
     place = desk(request)
     rank = request.query_params.get("rank", "0")
     review = review_of(
         place.store,
-        finding_number(request),
+        verdicts.finding_number(request),
         place.now(),
         rank=int(rank) if rank in {"0", "1", "2", "3"} else 0,
     )

@@ -33,12 +33,14 @@ from qa_daemon.store.result_rows import finding_row
 from qa_daemon.store.review import context_rows
 from qa_daemon.web.deciding import decision_desk, new_number, wish_of
 from qa_daemon.web.endpoints import desk, field, form, require, visitor, wants_json
+from qa_daemon.web.failures import NOT_FOUND
 from qa_daemon.web.rendering import speech_of
 
 #: "Later" without a day: tomorrow's shift.
 LATER: Final = timedelta(hours=12)
 EDITS_MAX: Final = 100
 VALUE_LENGTH_MAX: Final = 10_240
+NUMBER_DIGITS_MAX: Final = 18
 STATUS: Final = {
     RefusalKind.UNKNOWN: 404,
     RefusalKind.UNFIT: 422,
@@ -62,6 +64,14 @@ def routes() -> list[BaseRoute]:
         Route("/finding/{number}/here", _here, methods=["POST"]),
         Route("/verdict/undo", _undo, methods=["POST"]),
     ]
+
+
+def finding_number(request: Request) -> int:
+    """Return the number of the path; 404 where it can be none."""
+    text = request.path_params["number"]
+    if not (text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS_MAX):
+        raise HTTPException(404, NOT_FOUND)
+    return int(text)
 
 
 @require(Permission.DECIDE)
@@ -105,18 +115,16 @@ def _undo(request: Request) -> Response:
 @require(Permission.SEE)
 def _here(request: Request) -> Response:
     """Note that somebody has this finding before them; say who else has."""
-    number = request.path_params["number"]
-    if not (number.isascii() and number.isdigit() and len(number) <= 18):
-        raise HTTPException(404)
+    number = finding_number(request)
     person, now = visitor(request), desk(request).now()
     if field(request, "gone"):
-        presence.gone(decision_desk(request), int(number), person.name)
+        presence.gone(decision_desk(request), number, person.name)
         return JSONResponse({"others": []})
     if field(request, "opened"):  # it was fetched ahead, and is before the person's eyes now
-        row = finding_row(desk(request).store, int(number))
+        row = finding_row(desk(request).store, number)
         if row is not None and row.series_key:
             note_view(desk(request).store, person.operator(now), row.series_key)
-    others = presence.here(decision_desk(request), int(number), person.name, now)
+    others = presence.here(decision_desk(request), number, person.name, now)
     return JSONResponse({"others": [each.who for each in others]})
 
 
